@@ -1,0 +1,42 @@
+# The Python that the environment is made with; any from 3.10 on.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check generate format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: .venv/installed ## search real text in a real PostgreSQL; QUERY="..." asks, DSN=... uses your server
+	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
+
+test: .venv/installed ## run all tests, against a PostgreSQL of their own
+	$(BIN)/pytest
+
+check: .venv/installed ## lint, type-check, and compare the generated files with the spec
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python -m codegen --check
+
+generate: .venv/installed ## write the generated files, after an edit of specs/types.toml or a template
+	$(BIN)/python -m codegen
+
+format: .venv/installed ## format the hand-written files, and mend what lint can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove the environment and what the tools keep
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Made anew when the pins change. pip 25.1 is the first to read dependency groups.
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
+	$(BIN)/python -m pip install --quiet --group dev --editable .
+	@touch $@
+
+export DSN QUERY

@@ -1,0 +1,35 @@
+"""Bind and fetch pgvector's types through asyncpg, in PostgreSQL's binary format.
+
+    pool = await asyncpg.create_pool(dsn, init=register_vector)
+    await pool.execute("INSERT INTO items (embedding) VALUES ($1)", Vector([1, 2.5, 3]))
+
+The value classes and their codecs are generated from specs/types.toml.
+"""
+
+from __future__ import annotations
+
+from asyncpg_vector import _generated
+from asyncpg_vector._generated import *  # noqa: F403  # the value classes, which the spec names
+from asyncpg_vector.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    MalformedWireError,
+    TypesNotFoundError,
+    VectorError,
+)
+from asyncpg_vector.info import Metric, TypeInfo
+from asyncpg_vector.registration import register_vector
+
+__all__ = [
+    "InvalidTypeError",
+    "InvalidValueError",
+    "MalformedTextError",
+    "MalformedWireError",
+    "Metric",
+    "TypeInfo",
+    "TypesNotFoundError",
+    "VectorError",
+    "register_vector",
+]
+__all__ += _generated.__all__

@@ -1,0 +1,22 @@
+"""The two functions that asyncpg is given for a type, and the class that they are of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asyncpg_vector._layouts.value import Value
+
+__all__ = ["Codec"]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A value class with its encoder and decoder."""
+
+    value_class: type[Value]
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Value]

@@ -1,0 +1,289 @@
+"""Elements of a value: narrowing numbers to them, and reading them back, on the wire and in text.
+
+Everything that depends on an element's format and on nothing else is here. A format is a `struct`
+format character; width, limits and NumPy's name for it follow from that.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from abc import ABC, abstractmethod
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsInt
+
+from asyncpg_vector._float_text import WHITESPACE, print_float32, read_float32
+from asyncpg_vector._inputs import is_ndarray
+from asyncpg_vector.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    describe,
+    shorten,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from asyncpg_vector._inputs import Numbers
+
+__all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement", "read_integer"]
+
+
+class Element(ABC):
+    """The format of one element."""
+
+    kind: ClassVar[str]
+    """NumPy's letter for the kind of number: ``f`` or ``i``."""
+    number: ClassVar[type[Any]]
+    """What an element is in Python."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.width = struct.calcsize(f">{code}")
+        self.name = f"{self.number.__name__}{8 * self.width}"
+        self.wire_dtype = f">{self.kind}{self.width}"
+
+    def pack(self, numbers: Numbers, indices: Sequence[int] | None = None) -> bytes:
+        """Narrow numbers to this format and pack them, big-endian.
+
+        Args:
+            numbers: what `read_numbers` returns: an ndarray may have any dtype, order and stride.
+            indices: what to call each number's place in an error, if not 0, 1, 2 ...
+
+        Raises:
+            InvalidTypeError: one of them is no number.
+            InvalidValueError: one of them is not finite, or does not fit.
+        """
+        if is_ndarray(numbers):
+            return self._pack_array(numbers)
+        return self._pack_numbers(numbers, indices)
+
+    @abstractmethod
+    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes: ...
+
+    @abstractmethod
+    def _pack_array(self, array: NDArray[Any]) -> bytes: ...
+
+    @abstractmethod
+    def canonical(self, payload: bytes) -> bytes:
+        """Map payloads that the server takes for equal to the same bytes."""
+
+    @abstractmethod
+    def check(self, payload: bytes) -> None:
+        """Raise InvalidValueError if one of the packed elements is refused by the server."""
+
+    @abstractmethod
+    def print(self, numbers: Iterable[Any]) -> list[str]:
+        """Print unpacked elements as the server does."""
+
+    @abstractmethod
+    def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
+        """Read elements as the server does, and pack them.
+
+        Raises:
+            MalformedTextError: a text is no number.
+            InvalidValueError: a number does not fit.
+        """
+
+    @abstractmethod
+    def literals(self, numbers: Iterable[Any]) -> list[str]:
+        """Print unpacked elements, shortly, so that Python reads numbers that narrow to them."""
+
+    def unpack(self, payload: bytes, offset: int, count: int) -> tuple[Any, ...]:
+        """Unpack so many elements from there on as Python numbers."""
+        return struct.unpack_from(f">{count}{self.code}", payload, offset)
+
+    def unpack_array(self, payload: bytes, offset: int) -> NDArray[Any]:
+        """Unpack all elements from there on as a new ndarray, in native byte order."""
+        import numpy as np
+
+        elements = np.frombuffer(payload, self.wire_dtype, offset=offset)
+        return elements.astype(elements.dtype.newbyteorder("="))
+
+
+class FloatElement(Element):
+    """An IEEE 754 binary number, rounded half to even; NaN and infinities are refused."""
+
+    kind = "f"
+    number = float
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self._infinity = struct.pack(f">{code}", math.inf)
+        self._negative_zero = struct.pack(f">{code}", -0.0)
+
+    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes:
+        try:
+            payload = struct.pack(f">{len(numbers)}{self.code}", *numbers)
+        except (struct.error, OverflowError, TypeError, ValueError):
+            self._refuse(numbers, indices)
+        if not self._is_finite(payload):
+            self._refuse(numbers, indices)
+        return payload
+
+    def _pack_array(self, array: NDArray[Any]) -> bytes:
+        if array.dtype.kind not in "biuf":
+            return self._pack_numbers(array.tolist(), None)
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            # Integers and long doubles by way of float64, as float() takes a list's elements.
+            narrow = array.dtype.kind == "f" and array.dtype.itemsize <= 8
+            numbers = array if narrow else array.astype(np.float64)
+            narrowed = numbers.astype(self.wire_dtype)
+        if not np.isfinite(narrowed).all():
+            self._refuse(array.tolist(), None)
+        return narrowed.tobytes()
+
+    def canonical(self, payload: bytes) -> bytes:
+        if self._negative_zero not in payload:
+            return payload
+        count = len(payload) // self.width
+        numbers = self.unpack(payload, 0, count)
+        return struct.pack(f">{count}{self.code}", *(number + 0.0 for number in numbers))
+
+    def check(self, payload: bytes) -> None:
+        if not self._is_finite(payload):
+            self._refuse(self.unpack(payload, 0, len(payload) // self.width), None)
+
+    def print(self, numbers: Iterable[float]) -> list[str]:
+        return print_float32(numbers)
+
+    def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
+        numbers: Sequence[float] = read_float32(texts)
+        if self.width < FLOAT32.width:  # the server narrows the float32, not the text (halfvec_in)
+            numbers = FLOAT32.unpack(FLOAT32.pack(numbers, indices), 0, len(numbers))
+        return self.pack(numbers, indices)
+
+    def literals(self, numbers: Iterable[float]) -> list[str]:
+        numbers = list(numbers)
+        texts = self.print(numbers)
+        read = self.unpack(self.pack([float(text) for text in texts]), 0, len(texts))
+        # Seldom, the double nearest to the decimal is half-way between two elements: spell it out.
+        return [
+            text if same == number else repr(number)
+            for text, same, number in zip(texts, read, numbers, strict=True)
+        ]
+
+    def _is_finite(self, payload: bytes) -> bool:
+        """Test all elements at once: one added to an exponent of ones carries into the sign."""
+        exponents, ones, signs = _masks(self._infinity, len(payload) // self.width)
+        return not ((int.from_bytes(payload, "big") & exponents) + ones) & signs
+
+    def _refuse(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> NoReturn:
+        for index, number in zip(indices or range(len(numbers)), numbers, strict=True):
+            self._check_number(number, index)
+        raise InvalidTypeError(f"expected numbers, got {describe(numbers)}")
+
+    def _check_number(self, number: Any, index: int) -> None:
+        if isinstance(number, (str, bytes, bytearray)):  # float() would read it
+            raise InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
+        try:
+            finite = math.isfinite(float(number))
+        except OverflowError:  # an int; it is finite, and too large
+            finite = True
+        except (TypeError, ValueError) as error:
+            raise InvalidTypeError(
+                f"expected a number at index {index}, got {describe(number)}"
+            ) from error
+        if not finite:
+            raise InvalidValueError(
+                f"expected a finite number at index {index}, got {shorten(number)}"
+            )
+        try:
+            struct.pack(f">{self.code}", number)
+        except (struct.error, OverflowError):
+            raise InvalidValueError(
+                f"expected a number that fits {self.name} at index {index}, got {shorten(number)}"
+            ) from None
+
+
+class IntegerElement(Element):
+    """A signed integer; a float is taken if it is whole."""
+
+    kind = "i"
+    number = int
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self._limit = 1 << (8 * self.width - 1)
+
+    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes:
+        try:
+            return struct.pack(f">{len(numbers)}{self.code}", *numbers)
+        except (struct.error, TypeError):  # what is whole may still be no int
+            places = indices or range(len(numbers))
+            whole = [
+                self._narrow(number, index) for index, number in zip(places, numbers, strict=True)
+            ]
+            return struct.pack(f">{len(numbers)}{self.code}", *whole)
+
+    def _pack_array(self, array: NDArray[Any]) -> bytes:
+        return self._pack_numbers(array.tolist(), None)
+
+    def canonical(self, payload: bytes) -> bytes:
+        return payload
+
+    def check(self, payload: bytes) -> None:
+        pass  # every bit pattern is a number
+
+    def print(self, numbers: Iterable[int]) -> list[str]:
+        return [str(number) for number in numbers]
+
+    def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
+        return self.pack([read_integer(text) for text in texts], indices)
+
+    def literals(self, numbers: Iterable[int]) -> list[str]:
+        return self.print(numbers)
+
+    def _narrow(self, number: Any, index: int) -> int:
+        try:
+            whole = int(number) if isinstance(number, SupportsInt) else None
+        except (TypeError, ValueError, OverflowError):  # NaN, an infinity
+            whole = None
+        if whole is None or whole != number:
+            raise InvalidTypeError(
+                f"expected a whole number at index {index}, got {describe(number)}"
+            )
+        if not -self._limit <= whole < self._limit:
+            raise InvalidValueError(
+                f"expected a number that fits {self.name} at index {index}, got {shorten(number)}"
+            )
+        return whole
+
+
+def read_integer(text: str) -> int:
+    """Read a decimal integer as C's `strtol` does, which stops at its largest number.
+
+    Raises:
+        MalformedTextError: the text is none.
+    """
+    digits = _INTEGER.fullmatch(text.strip(WHITESPACE))
+    if not digits:
+        raise MalformedTextError(f"expected a whole number, got {shorten(text)}")
+    sign, magnitude = digits.groups()
+    return int(sign + (magnitude if len(magnitude) < 19 else _LONG_MAX))
+
+
+@lru_cache(maxsize=64)
+def _masks(infinity: bytes, count: int) -> tuple[int, int, int]:
+    """For so many elements side by side, mark the exponents, their lowest bits, and the signs."""
+    width = len(infinity)
+    exponent = int.from_bytes(infinity, "big")
+    lowest = exponent & -exponent
+    sign = 1 << (8 * width - 1)
+    exponents, ones, signs = (
+        int.from_bytes(bits.to_bytes(width, "big") * count, "big")
+        for bits in (exponent, lowest, sign)
+    )
+    return exponents, ones, signs
+
+
+_INTEGER = re.compile(r"([+-]?)0*([0-9]+)", re.ASCII)
+_LONG_MAX = str(2**63 - 1)
+FLOAT32 = FloatElement("f")
+"""What text is read as first, and what base64 holds."""

@@ -1,0 +1,169 @@
+"""float32 to text and back, to the digit and to the bit as the server does it.
+
+The server prints with ``float_to_shortest_decimal_bufn`` (PostgreSQL, src/common/f2s.c) and reads
+with C's ``strtof`` (pgvector, vector_in). Python has neither for float32, so a double stands in for
+the float32 here, and the places where that would show are handled.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from functools import lru_cache
+from math import frexp, inf, ldexp, nextafter
+from typing import TYPE_CHECKING
+
+from asyncpg_vector.errors import MalformedTextError, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["WHITESPACE", "denotes_zero", "print_float32", "read_float32"]
+
+WHITESPACE = " \t\n\r\v\f"
+"""What the server skips between tokens (pgvector, vector_isspace); Python's own set is larger."""
+
+# What strtof reads as a finite number: decimal, or hexadecimal with an optional binary exponent.
+_NUMBER = re.compile(
+    r"[+-]?(?:0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
+    r"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+)
+# Of texts made of these alone, float() reads exactly the decimal ones of _NUMBER.
+_DECIMAL_CHARACTERS = b"0123456789+-.eE" + WHITESPACE.encode()
+
+_SIGNIFICANT = [f"%.{digits}g" for digits in range(10)]
+_SMALLEST_NORMAL = 2.0**-126
+_EXACT = Context(prec=200)  # no float32 has more than 112 decimal digits
+
+
+# Reading
+
+
+def read_float32(texts: Sequence[str]) -> list[float]:
+    """Read each text as `strtof` would; the doubles returned narrow to just that float32.
+
+    Raises:
+        MalformedTextError: a text is no C number, or is NaN or an infinity.
+        InvalidValueError: a number overflows float32.
+    """
+    numbers = _read_doubles(texts)
+    # A double that lies half-way between two float32 would be rounded a second time, to even, when
+    # the text lies a little beside it. Half-way has 25 significant bits, so its last three bytes
+    # are zero, which few of the numbers at hand will show.
+    if b"\0\0\0" in struct.pack(f"{len(numbers)}d", *numbers):
+        numbers = [_keep_side(text, number) for text, number in zip(texts, numbers, strict=True)]
+    return numbers
+
+
+def denotes_zero(text: str) -> bool:
+    """Tell whether a C number is zero as written, rather than too small for a float32."""
+    hexadecimal = "x" in text.lower()
+    mantissa = re.split("[pP]" if hexadecimal else "[eE]", text)[0]
+    return not re.search("[1-9a-fA-F]", mantissa)
+
+
+def _read_doubles(texts: Sequence[str]) -> list[float]:
+    odd = ",".join(texts).encode("utf-8", "replace").translate(None, _DECIMAL_CHARACTERS + b",")
+    if not odd:
+        try:
+            return list(map(float, texts))
+        except ValueError:
+            pass  # the loop below says which one
+    return [_read_double(text.strip(WHITESPACE), place) for place, text in enumerate(texts)]
+
+
+def _read_double(text: str, place: int) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise MalformedTextError(
+            f"expected a finite number as element {place}, got {shorten(text)}"
+        )
+    try:
+        return float.fromhex(text) if "x" in text.lower() else float(text)
+    except OverflowError:  # fromhex; float() answers inf, which narrowing refuses
+        return inf
+
+
+def _keep_side(text: str, number: float) -> float:
+    """Move a double that is half-way between two float32 to the side on which its text lies."""
+    try:
+        if struct.unpack("f", struct.pack("f", number))[0] == number:
+            return number
+    except OverflowError:  # half-way, or more, from the largest float32 to the next power of two
+        pass
+    exact = _exact(text)
+    if exact == number or number in (inf, -inf):
+        return number
+    return nextafter(number, inf if exact > number else -inf)
+
+
+def _exact(text: str) -> Fraction:
+    text = text.strip(WHITESPACE).lower()
+    if "x" not in text:
+        return Fraction(text)
+    mantissa, _, exponent = text.partition("p")
+    whole, _, fraction = mantissa.partition(".")
+    return Fraction(int(whole + fraction, 16)) * Fraction(2) ** (
+        int(exponent or 0) - 4 * len(fraction)
+    )
+
+
+# Printing
+
+
+def print_float32(numbers: Iterable[float]) -> list[str]:
+    """Print each float32 with the digits that the server prints.
+
+    These are the shortest decimal strictly inside the interval that rounds to the float32, and of
+    several the nearest; with an exponent if that is below -4 or above 5.
+    """
+    return [_print(number) for number in numbers]
+
+
+def _print(number: float) -> str:
+    mantissa, exponent = frexp(number)
+    if mantissa in (0.5, -0.5) or -_SMALLEST_NORMAL < number < _SMALLEST_NORMAL:
+        return _print_uneven(number)
+    half_ulp = ldexp(1.0, exponent - 25)
+    shortest = None
+    for digits in (8, 7, 6):  # 9 always suffice, and 6 miss nothing shorter
+        text = _format(number, digits)
+        error = abs(float(text) - number)
+        if error == half_ulp:  # as doubles go; the decimal may lie a little inside
+            return _print_exactly(number)
+        if error > half_ulp:
+            break
+        shortest = text
+    return shortest or _format(number, 9)
+
+
+def _print_uneven(number: float) -> str:
+    """Print a power of two, whose neighbour below is the nearer one, a subnormal, or zero."""
+    text = _format(number, 6)
+    return text if float(text) == number else _print_exactly(number)
+
+
+@lru_cache(maxsize=1024)
+def _print_exactly(number: float) -> str:
+    """Print by the definition the few numbers that doubles cannot settle."""
+    if number < 0:
+        return "-" + _print_exactly(-number)
+    mantissa, exponent = frexp(number)
+    above = ldexp(1.0, max(exponent - 25, -150))
+    below = above / 2 if mantissa == 0.5 and number > _SMALLEST_NORMAL else above
+    exact = Decimal(number)
+    for digits in range(1, 10):
+        last_place = Decimal((0, (1,), exact.adjusted() - digits + 1))
+        for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
+            rounded = exact.quantize(last_place, rounding)
+            if -Decimal(below) < _EXACT.subtract(rounded, exact) < Decimal(above):
+                return _format(float(rounded), 9)
+    raise AssertionError(f"{number!r} is no float32")
+
+
+def _format(number: float, digits: int) -> str:
+    if -1e6 < number < 1e6:
+        return _SIGNIFICANT[digits] % number
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"

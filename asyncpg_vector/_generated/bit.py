@@ -1,0 +1,67 @@
+# Generated from [types.bit] of specs/types.toml by codegen/templates/bits.py.jinja.
+# Do not edit: change the spec or the template, then `make generate`.
+"""The SQL type ``bit``: a string of bits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncpg_vector._layouts.bits import Bits, decode_bits
+from asyncpg_vector._layouts.value import encode
+from asyncpg_vector.info import Metric, TypeInfo
+
+if TYPE_CHECKING:
+    from asyncpg_vector._layouts.bits import BitsInput
+
+__all__ = ["Bit", "decode_bit", "encode_bit"]
+
+
+class Bit(Bits):
+    """A value of the SQL type ``bit``: up to 2,147,483,640 bits.
+
+    It is made from a str of 0 and 1, a row of bools (a sequence, an ndarray, a tensor; 0 and 1 will
+    do), bytes (8 bits each, the most significant first), or an `asyncpg.BitString`.
+
+    Raises:
+        InvalidTypeError: something in the row is no bool, or there is more than one row.
+        InvalidValueError: something is a number but not 0 or 1, or there are too many bits.
+    """
+
+    __slots__ = ()
+
+    info = TypeInfo(
+        sql_name="bit",
+        extension=None,
+        since=None,
+        max_dimensions=2_147_483_640,
+        max_nnz=None,
+        max_indexed={"hnsw": 64_000, "ivfflat": 64_000},
+        metrics={
+            "hamming": Metric("<~>", {"hnsw": "bit_hamming_ops", "ivfflat": "bit_hamming_ops"}),
+            "jaccard": Metric("<%>", {"hnsw": "bit_jaccard_ops"}),
+        },
+    )
+
+
+def encode_bit(value: BitsInput | str) -> bytes:
+    """Return the wire payload of a parameter for ``bit``.
+
+    Args:
+        value: a `Bit`, what the class is made from, or the SQL text form.
+
+    Raises:
+        InvalidTypeError: it is none of these, or a value of another class.
+        InvalidValueError: the server would refuse it.
+    """
+    return encode(Bit, value)
+
+
+def decode_bit(data: bytes) -> Bit:
+    """Return the value of a wire payload that comes from the server.
+
+    Its elements, which the server has checked, are not looked at; `Bit.from_binary` looks.
+
+    Raises:
+        MalformedWireError: the header or the length of `data` is wrong.
+    """
+    return decode_bits(Bit, data)

@@ -1,0 +1,81 @@
+# Generated from [types.halfvec] of specs/types.toml by codegen/templates/dense.py.jinja.
+# Do not edit: change the spec or the template, then `make generate`.
+"""The SQL type ``halfvec``: a float16 for each dimension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncpg_vector._elements import FloatElement
+from asyncpg_vector._layouts.dense import Dense, decode_dense
+from asyncpg_vector._layouts.value import encode
+from asyncpg_vector.info import Metric, TypeInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from asyncpg_vector._layouts.dense import DenseInput
+
+__all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
+
+
+class HalfVector(Dense[float]):
+    """A value of the SQL type ``halfvec``: 1 to 16,000 dimensions of float16.
+
+    It is made from one row of numbers (a sequence, an ``array``, a buffer of floats, an ndarray, a
+    tensor) or from another value. Each number is rounded to float16, half to even.
+
+    Raises:
+        InvalidTypeError: something in the row is no number, or there is more than one row.
+        InvalidValueError: there are too many dimensions or none, or a number is NaN, infinite, or
+            does not fit.
+    """
+
+    __slots__ = ()
+
+    element = FloatElement("e")
+    info = TypeInfo(
+        sql_name="halfvec",
+        extension="vector",
+        since="0.7.0",
+        max_dimensions=16_000,
+        max_nnz=None,
+        max_indexed={"hnsw": 4_000, "ivfflat": 4_000},
+        metrics={
+            "l2": Metric("<->", {"hnsw": "halfvec_l2_ops", "ivfflat": "halfvec_l2_ops"}),
+            "inner_product": Metric("<#>", {"hnsw": "halfvec_ip_ops", "ivfflat": "halfvec_ip_ops"}),
+            "cosine": Metric(
+                "<=>", {"hnsw": "halfvec_cosine_ops", "ivfflat": "halfvec_cosine_ops"}
+            ),
+            "l1": Metric("<+>", {"hnsw": "halfvec_l1_ops"}),
+        },
+    )
+
+    def to_numpy(self) -> NDArray[np.float16]:
+        """Return the elements as a new ndarray of shape (dimensions,), in native byte order."""
+        return super().to_numpy()
+
+
+def encode_halfvec(value: DenseInput | str) -> bytes:
+    """Return the wire payload of a parameter for ``halfvec``.
+
+    Args:
+        value: a `HalfVector`, what the class is made from, or the SQL text form.
+
+    Raises:
+        InvalidTypeError: it is none of these, or a value of another class.
+        InvalidValueError: the server would refuse it.
+    """
+    return encode(HalfVector, value)
+
+
+def decode_halfvec(data: bytes) -> HalfVector:
+    """Return the value of a wire payload that comes from the server.
+
+    Its elements, which the server has checked, are not looked at; `HalfVector.from_binary` looks.
+
+    Raises:
+        MalformedWireError: the header or the length of `data` is wrong.
+    """
+    return decode_dense(HalfVector, data)

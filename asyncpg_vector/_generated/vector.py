@@ -1,0 +1,79 @@
+# Generated from [types.vector] of specs/types.toml by codegen/templates/dense.py.jinja.
+# Do not edit: change the spec or the template, then `make generate`.
+"""The SQL type ``vector``: a float32 for each dimension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncpg_vector._elements import FloatElement
+from asyncpg_vector._layouts.dense import Dense, decode_dense
+from asyncpg_vector._layouts.value import encode
+from asyncpg_vector.info import Metric, TypeInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from asyncpg_vector._layouts.dense import DenseInput
+
+__all__ = ["Vector", "decode_vector", "encode_vector"]
+
+
+class Vector(Dense[float]):
+    """A value of the SQL type ``vector``: 1 to 16,000 dimensions of float32.
+
+    It is made from one row of numbers (a sequence, an ``array``, a buffer of floats, an ndarray, a
+    tensor) or from another value. Each number is rounded to float32, half to even.
+
+    Raises:
+        InvalidTypeError: something in the row is no number, or there is more than one row.
+        InvalidValueError: there are too many dimensions or none, or a number is NaN, infinite, or
+            does not fit.
+    """
+
+    __slots__ = ()
+
+    element = FloatElement("f")
+    info = TypeInfo(
+        sql_name="vector",
+        extension="vector",
+        since="0.1.1",
+        max_dimensions=16_000,
+        max_nnz=None,
+        max_indexed={"hnsw": 2_000, "ivfflat": 2_000},
+        metrics={
+            "l2": Metric("<->", {"hnsw": "vector_l2_ops", "ivfflat": "vector_l2_ops"}),
+            "inner_product": Metric("<#>", {"hnsw": "vector_ip_ops", "ivfflat": "vector_ip_ops"}),
+            "cosine": Metric("<=>", {"hnsw": "vector_cosine_ops", "ivfflat": "vector_cosine_ops"}),
+            "l1": Metric("<+>", {"hnsw": "vector_l1_ops"}),
+        },
+    )
+
+    def to_numpy(self) -> NDArray[np.float32]:
+        """Return the elements as a new ndarray of shape (dimensions,), in native byte order."""
+        return super().to_numpy()
+
+
+def encode_vector(value: DenseInput | str) -> bytes:
+    """Return the wire payload of a parameter for ``vector``.
+
+    Args:
+        value: a `Vector`, what the class is made from, or the SQL text form.
+
+    Raises:
+        InvalidTypeError: it is none of these, or a value of another class.
+        InvalidValueError: the server would refuse it.
+    """
+    return encode(Vector, value)
+
+
+def decode_vector(data: bytes) -> Vector:
+    """Return the value of a wire payload that comes from the server.
+
+    Its elements, which the server has checked, are not looked at; `Vector.from_binary` looks.
+
+    Raises:
+        MalformedWireError: the header or the length of `data` is wrong.
+    """
+    return decode_dense(Vector, data)

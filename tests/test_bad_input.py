@@ -1,0 +1,298 @@
+"""What values are not made from; each message says what was expected, what came, and where."""
+
+from __future__ import annotations
+
+from array import array
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from asyncpg import BitString
+
+from asyncpg_vector import (
+    Bit,
+    HalfVector,
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    SparseVector,
+    Vector,
+    VectorError,
+)
+from tests.spec_types import SpecType, each_dense_type, each_numeric_type, each_type
+
+
+class Broken:
+    """Cannot even be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __float__(self) -> float:
+        raise ValueError("broken")
+
+
+NO_ROWS = [
+    (None, "expected a sequence of numbers, got NoneType None"),
+    (1.5, "got float 1.5"),
+    (np.float32(1.5), r"got float32 np.float32\(1.5\)"),
+    (Decimal(1), r"got Decimal Decimal\('1'\)"),
+    ("[1]", r"got str '\[1\]'; from_text\(\) reads a text"),
+    (b"\0\1", r"from_binary\(\) reads a wire payload, from_float_base64\(\) reads base64"),
+    (bytearray(2), "got bytearray"),
+    (memoryview(b"\0\1"), "expected a buffer of floats, got memoryview of format 'B'"),
+    (memoryview(array("f", [1, 2, 3, 4])).cast("B").cast("f", [2, 2]), r"shape \(2, 2\)"),
+    ({1, 2}, r"got set \{1, 2\}"),
+    (iter([1]), "got list_iterator"),
+    (object(), "got object"),
+    (np.array(1.0), r"shape \(\)"),
+    (np.array([[1.0, 2.0]]), r"one dimension, got an array of shape \(1, 2\)"),
+    (np.array([["a"]]), "one dimension"),
+    ([[1, 2]], r"got a nested sequence: list \[1, 2\] at index 0"),
+    ([(1, 2), (3, 4)], "got a nested sequence: tuple"),
+    ([np.array([1.0])], "got a nested sequence: ndarray"),
+    ([Vector([1])], "got a nested sequence: Vector"),
+    ([{}], "got a nested sequence: dict"),
+    ([1, [2]], r"number at index 1, got list \[2\]"),
+    ([1, None], "number at index 1, got NoneType None"),
+    ([1, "2"], "number at index 1, got str '2'"),
+    (["1"], "number at index 0, got str '1'"),
+    ([b"1", 2], "number at index 0, got bytes b'1'"),
+    ([1, np.str_("2")], "number at index 1, got str_"),
+    ([1, 2, 1j], "number at index 2, got complex 1j"),
+    ([1, Broken()], "number at index 1, got Broken <Broken instance at"),
+    ([1, datetime(2026, 1, 1, tzinfo=timezone.utc)], "number at index 1, got datetime"),
+    (array("u", "ab"), "number at index 0, got str 'a'"),
+    (np.array([1, 2j]), "number at index 0, got complex"),
+    (np.array(["1"]), "number at index 0, got str '1'"),
+    (np.array([1, None]), "number at index 1, got NoneType None"),
+    (np.array([(1, 2)], "f4,f4"), "nested|number at index 0, got tuple"),
+    (np.ma.masked_array([1.0, 2.0], [False, True]), "number at index 1, got NoneType None"),
+    (np.datetime64("2026-01-01"), "scalar|got datetime64"),
+]
+
+
+@pytest.mark.parametrize(("row", "message"), NO_ROWS, ids=lambda case: f"{type(case).__name__}")
+@each_numeric_type
+def test_no_row_of_numbers(type_: SpecType, row: Any, message: str) -> None:
+    with pytest.raises(InvalidTypeError, match=message):
+        type_.value_class(row)
+    if not isinstance(row, str):
+        with pytest.raises(InvalidTypeError, match=message):
+            type_.encode(row)
+
+
+@each_dense_type
+def test_a_dict_is_no_row(type_: SpecType) -> None:
+    with pytest.raises(InvalidTypeError, match="sequence of numbers, got dict {0: 1}"):
+        type_.value_class({0: 1})
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("wrap", [list, tuple, np.array, lambda row: np.array(row, "f4")])
+@pytest.mark.parametrize("bad", [NAN, -NAN, INF, -INF])
+@each_numeric_type
+def test_not_finite(type_: SpecType, bad: float, wrap: Any) -> None:
+    with pytest.raises(
+        (InvalidValueError, InvalidTypeError), match=f"number at index 2, got .*{bad}"
+    ):
+        type_.value_class(wrap([1, 2, bad, 4]))
+
+
+TOO_LARGE = {
+    "float32": [3.4028235677973366e38, -1e39, 1e308, 10**40, 10**400, 10**5000],
+    "float16": [65520.0, -65520, 1e6, 1e308, 10**400, 10**5000],
+    "int8": [128, -129, 1e3, 10**400],
+}
+LARGEST = {"float32": 3.4028234663852886e38, "float16": 65504, "int8": 127}
+
+
+@each_numeric_type
+def test_overflow(type_: SpecType) -> None:
+    format_ = type_.model.element.format
+    for number in TOO_LARGE[format_]:
+        with pytest.raises(InvalidValueError, match=f"number that fits {format_} at index 1, got"):
+            type_.value_class([1, number])
+    with pytest.raises(InvalidValueError, match=rf"fits {format_} at index 1, got 1e\+39"):
+        type_.value_class(np.array([1, 1e39]))
+    largest = LARGEST[format_]
+    assert type_.value_class([largest, -largest]).to_list() == [largest, -largest]
+
+
+def test_just_below_overflow_is_rounded_down() -> None:
+    assert Vector([3.4028235677973362e38])[0] == LARGEST["float32"]
+    assert HalfVector([65519.999])[0] == LARGEST["float16"]
+
+
+@each_dense_type
+def test_dimensions(type_: SpecType) -> None:
+    most = type_.model.max_dimensions
+    for row in ([], (), np.array([]), range(0)):
+        with pytest.raises(InvalidValueError, match=f"1 to {most} dimensions for {type_}, got 0"):
+            type_.value_class(row)
+    for row in ([0] * (most + 1), np.zeros(most + 1), SparseVector({}, most + 1)):
+        with pytest.raises(
+            InvalidValueError, match=f"1 to {most} dimensions for {type_}, got {most + 1}"
+        ):
+            type_.value_class(row)
+    assert len(type_.value_class([0] * most)) == most
+
+
+def test_a_wide_sparse_value_is_not_written_out_to_be_refused() -> None:
+    with pytest.raises(InvalidValueError, match="got 1000000000"):
+        Vector(SparseVector({}, 1_000_000_000))
+
+
+NO_SPARSE = [
+    (({0: 1},), InvalidTypeError, "dimensions beside dict {0: 1}"),
+    (([1, 2], 2), InvalidTypeError, r"dimensions beside a dict only, got list \[1, 2\]"),
+    ((SparseVector([1]), 1), InvalidTypeError, "dimensions beside a dict only"),
+    (({0: 1}, "3"), InvalidTypeError, "whole number, got str '3'"),
+    (({0: 1}, 3.0), InvalidTypeError, "whole number, got float 3.0"),
+    (({0.0: 1}, 3), InvalidTypeError, "whole number, got float 0.0"),
+    (({"0": 1}, 3), InvalidTypeError, "whole number, got str '0'"),
+    (({None: 1}, 3), InvalidTypeError, "whole number, got NoneType"),
+    (({0: "1"}, 3), InvalidTypeError, "number at index 0, got str '1'"),
+    (({0: 1, 2: None}, 3), InvalidTypeError, "number at index 2, got NoneType"),
+    (({1: [1]}, 3), InvalidTypeError, "nested sequence|number at index 1, got list"),
+    (({}, 0), InvalidValueError, "1 to 1000000000 dimensions for sparsevec, got 0"),
+    (({}, -1), InvalidValueError, "got -1"),
+    (({}, 1_000_000_001), InvalidValueError, "got 1000000001"),
+    (({}, 2**70), InvalidValueError, "dimensions"),
+    (({3: 1}, 3), InvalidValueError, "indices from 0 to 2, got 3"),
+    (({3: 0}, 3), InvalidValueError, "indices from 0 to 2, got 3"),
+    (({-1: 1}, 3), InvalidValueError, "indices from 0 to 2, got -1"),
+    (({2**70: 1}, 3), InvalidValueError, "indices from 0 to 2"),
+    (({7: NAN}, 9), InvalidValueError, "finite number at index 7, got nan"),
+    (({7: 1e39}, 9), InvalidValueError, "fits float32 at index 7, got 1e[+]39"),
+    ((dict.fromkeys(range(16001), 1), 16001), InvalidValueError, "at most 16000 non-zero"),
+    (([1] * 16001,), InvalidValueError, "at most 16000 non-zero elements for sparsevec, got 16001"),
+    ((scipy.sparse.coo_array(np.eye(2)),), InvalidTypeError, r"one sparse row, got .* \(2, 2\)"),
+    ((scipy.sparse.coo_array(np.ones((3, 1))),), InvalidTypeError, r"shape \(3, 1\)"),
+    ((scipy.sparse.coo_array([[1j]]),), InvalidTypeError, "number at index 0, got complex"),
+    ((scipy.sparse.coo_array([[0, NAN]]),), InvalidValueError, "finite number at index 1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), NO_SPARSE)
+def test_no_sparse_value(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        SparseVector(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([0, 1], [1], 3), InvalidValueError, "for each index, got 2 indices, 1 values"),
+        (([1, 0, 1], [1, 2, 3], 3), InvalidValueError, "distinct indices, got 1 twice"),
+        (([1, 1], [0, 2], 3), InvalidValueError, "distinct indices, got 1 twice"),
+        (([0, 3], [1, 1], 3), InvalidValueError, "indices from 0 to 2, got 3"),
+        (([1.0], [1], 3), InvalidTypeError, "whole number, got float 1.0"),
+        ((0, [1], 3), InvalidTypeError, "sequence of numbers, got int 0"),
+        (([[0]], [1], 3), InvalidTypeError, "nested sequence"),
+        (([2, 0], [1, INF], 3), InvalidValueError, "finite number at index 0, got inf"),
+    ],
+)
+def test_no_coordinates(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        SparseVector.from_coo(*arguments)
+
+
+@each_type
+def test_encoders_leave_conversion_to_the_caller(type_: SpecType) -> None:
+    name = type_.value_class.__name__
+    for value in (Vector([1]), HalfVector([1]), SparseVector([1]), Bit("1")):
+        if not isinstance(value, type_.value_class):
+            message = (
+                f"expected a {name} for {type_}, got a {type(value).__name__}; "
+                rf"to convert it, write {name}\(value.to_list\(\)\)"
+            )
+            with pytest.raises(InvalidTypeError, match=message):
+                type_.encode(value)
+
+
+@each_numeric_type
+def test_a_lone_number_says_how_to_bind_an_array(type_: SpecType) -> None:
+    with pytest.raises(
+        InvalidTypeError, match="array of vectors.*make each row a value or a tuple"
+    ):
+        type_.encode(0.5)
+
+
+NO_BITS = [
+    (None, InvalidTypeError, "got NoneType"),
+    (5, InvalidTypeError, "got int 5"),
+    ("102", MalformedTextError, "digits 0 and 1, got '2' at index 2"),
+    ("1_0", MalformedTextError, "got '_' at index 1"),
+    ("0b1", MalformedTextError, "got 'b' at index 1"),
+    (" 1", MalformedTextError, "got ' ' at index 0"),
+    ("\N{FULLWIDTH DIGIT ONE}", MalformedTextError, "at index 0"),
+    ([1, 2], InvalidValueError, "bool, 0 or 1 at index 1, got int 2"),
+    ([True, -1], InvalidValueError, "bool, 0 or 1 at index 1, got int -1"),
+    ([1, 0.0], InvalidTypeError, "bool, 0 or 1 at index 1, got float 0.0"),
+    (["1"], InvalidTypeError, "bool, 0 or 1 at index 0, got str '1'"),
+    ([None], InvalidTypeError, "bool, 0 or 1 at index 0, got NoneType"),
+    ([[1]], InvalidTypeError, "nested"),
+    ([np.float32(1)], InvalidTypeError, "bool, 0 or 1 at index 0, got float32"),
+    (np.array([1.0, 0.0]), InvalidTypeError, "bool, 0 or 1 at index 0, got float 1.0"),
+    (np.array([0, 7], np.uint8), InvalidValueError, "bool, 0 or 1 at index 1, got int 7"),
+    (np.array([[True]]), InvalidTypeError, "one dimension"),
+    ({0: 1}, InvalidTypeError, "got dict"),
+    (Vector([1]), InvalidTypeError, "bool, 0 or 1 at index 0, got float 1.0"),
+    (memoryview(b"\1"), InvalidTypeError, "buffer"),
+]
+
+
+@pytest.mark.parametrize(("flags", "error", "message"), NO_BITS)
+def test_no_bits(flags: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Bit(flags)
+
+
+def test_spare_bytes_of_a_bitstring_are_not_bits() -> None:
+    assert Bit(BitString.frombytes(b"\xff", 3)).to_binary() == bytes.fromhex("00000003e0")
+
+
+NO_BASE64 = [
+    (5, InvalidTypeError, "base64 as str or bytes, got int 5"),
+    (None, InvalidTypeError, "got NoneType"),
+    ("", InvalidValueError, "dimensions for vector, got 0"),
+    ("AACAP", MalformedTextError, "expected base64"),
+    ("AACAPw", MalformedTextError, "padding"),
+    ("AACAPw=", MalformedTextError, "padding"),
+    ("AACAPx==", MalformedTextError, "no more"),  # the last four bits are spare, and not zero
+    ("AACAPw==\n", MalformedTextError, "no more"),
+    ("AACA Pw==", MalformedTextError, "no more"),
+    ("AACA\nPw==", MalformedTextError, "no more"),
+    ("AAD_fw==", MalformedTextError, "expected base64"),
+    ("AACAPw==AACAPw==", MalformedTextError, "expected base64"),
+    ("\N{FULLWIDTH DIGIT ONE}ACAPw==", MalformedTextError, "expected base64"),
+    ("AACA", MalformedTextError, "4 bytes each, got one of 3 bytes"),
+    ("AADAfw==", InvalidValueError, "finite number at index 0, got nan"),
+    ("AACAPwAAgH8=", InvalidValueError, "finite number at index 1, got inf"),
+    ("AAAA" * 85336, InvalidValueError, "1 to 16000 dimensions"),
+]
+
+
+@pytest.mark.parametrize(("text", "error", "message"), NO_BASE64, ids=repr)
+def test_no_base64(text: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Vector.from_float_base64(text)
+
+
+def test_base64_that_overflows_a_half() -> None:
+    with pytest.raises(InvalidValueError, match="fits float16 at index 1, got 70000.0"):
+        HalfVector.from_float_base64(Vector([1, 70000]).to_float_base64())
+
+
+def test_errors_are_the_packages_and_the_builtin_ones() -> None:
+    assert issubclass(InvalidTypeError, VectorError)
+    assert issubclass(InvalidTypeError, TypeError)
+    assert issubclass(MalformedTextError, InvalidValueError)
+    assert issubclass(InvalidValueError, VectorError)
+    assert issubclass(InvalidValueError, ValueError)

@@ -1,0 +1,290 @@
+"""The generator: what it refuses, what it writes, and what it notices."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codegen.files import compare, write
+from codegen.render import GENERATED
+from codegen.spec import SpecError, load_spec
+from tests.spec_types import SPEC_PATH
+
+ROOT = SPEC_PATH.parent.parent
+VECTOR = GENERATED / "vector.py"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, as far as the generator is concerned."""
+    keep_out = shutil.ignore_patterns("__pycache__")
+    for name in ("asyncpg_vector", "codegen", "specs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=keep_out)
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def codegen(
+    project: Path, *arguments: str, seed: int = 0, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(project), "PYTHONHASHSEED": str(seed)}
+    return subprocess.run(
+        [sys.executable, "-m", "codegen", *arguments],
+        cwd=cwd or project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def contents(project: Path) -> dict[Path, bytes]:
+    files = [*(project / GENERATED).glob("*"), project / "README.md"]
+    return {path: path.read_bytes() for path in files if path.is_file()}
+
+
+# Drift
+
+
+def test_what_is_committed_is_what_the_spec_gives() -> None:
+    checked = codegen(ROOT, "--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout == ""
+
+
+def test_nothing_to_do_writes_nothing(project: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in contents(project)}
+    done = codegen(project)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert {path: path.stat().st_mtime_ns for path in contents(project)} == before
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "wrong"),
+    [
+        (VECTOR, "16_000", "61_000"),
+        (GENERATED / "__init__.py", '"vector": Codec', '"rotcev": Codec'),
+        (Path("README.md"), "| 16,000 dimensions", "| 61,000 dimensions"),
+    ],
+)
+def test_a_changed_file(project: Path, path: Path, right: str, wrong: str) -> None:
+    good = (project / path).read_text()
+    (project / path).write_text(good.replace(right, wrong))
+    checked = codegen(project, "--check")
+    assert checked.returncode == 1
+    assert f"--- {path}\n+++ {path}\n" in checked.stdout
+    assert re.search(f"^-.*{re.escape(wrong)}", checked.stdout, re.MULTILINE)
+    assert re.search(rf"^\+.*{re.escape(right)}", checked.stdout, re.MULTILINE)
+    assert "run make generate" in checked.stderr
+    assert codegen(project).stdout == f"wrote {path}\n"
+    assert (project / path).read_text() == good
+
+
+def test_a_missing_file(project: Path) -> None:
+    (project / VECTOR).unlink()
+    checked = codegen(project, "--check")
+    assert checked.returncode == 1
+    assert f"--- /dev/null\n+++ {VECTOR}\n" in checked.stdout
+    assert not (project / VECTOR).exists()
+    assert codegen(project).stdout == f"wrote {VECTOR}\n"
+    assert codegen(project, "--check").returncode == 0
+
+
+def test_an_orphan(project: Path) -> None:
+    orphan = GENERATED / "intvec.py"
+    (project / orphan).write_text("left = 'over'\n")
+    checked = codegen(project, "--check")
+    assert checked.returncode == 1
+    assert f"--- {orphan}\n+++ /dev/null\n" in checked.stdout
+    assert codegen(project).stdout == f"removed {orphan}\n"
+    assert not (project / orphan).exists()
+
+
+def test_a_type_that_leaves_the_spec_leaves_the_package(project: Path) -> None:
+    spec = project / "specs" / "types.toml"
+    text = spec.read_text()
+    spec.write_text(text[: text.index("[types.bit]")])
+    assert f"removed {GENERATED / 'bit.py'}\n" in codegen(project).stdout
+    assert "| `bit` |" not in (project / "README.md").read_text()
+    imported = "import asyncpg_vector as v; assert not hasattr(v, 'Bit'); v.Vector([1])"
+    subprocess.run([sys.executable, "-c", imported], cwd=project, check=True)
+
+
+def test_the_output_is_the_same_everywhere(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    first = contents(project)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for seed, cwd in ((1, project), (2, elsewhere)):
+        shutil.rmtree(project / GENERATED)
+        assert codegen(project, seed=seed, cwd=cwd).returncode == 0
+        assert contents(project) == first
+
+
+def test_a_readme_without_a_place_for_the_table(project: Path) -> None:
+    (project / "README.md").write_text("# asyncpg_vector\n")
+    done = codegen(project)
+    assert done.returncode == 1
+    assert "README.md: expected the lines" in done.stderr
+
+
+# Failures
+
+
+def test_a_template_that_makes_no_python(project: Path) -> None:
+    """The formatter's refusal is fatal; the old files stand, and the source is kept."""
+    template = project / "codegen" / "templates" / "sparse.py.jinja"
+    template.write_text(template.read_text().replace("class {{", "klass {{"))
+    before = contents(project)
+    done = codegen(project)
+    assert done.returncode == 1
+    assert f"{GENERATED / 'sparsevec.py'}: " in done.stderr
+    kept = Path(done.stderr.rpartition("kept in ")[2].strip())
+    assert "klass SparseVector" in kept.read_text()
+    kept.unlink()
+    assert contents(project) == before
+
+
+def test_a_template_that_names_what_there_is_not(project: Path) -> None:
+    template = project / "codegen" / "templates" / "bits.py.jinja"
+    template.write_text(template.read_text().replace("type.class_name", "type.klass"))
+    before = contents(project)
+    done = codegen(project)
+    assert done.returncode == 1
+    assert "has no attribute 'klass'" in done.stderr
+    assert contents(project) == before
+
+
+@pytest.mark.parametrize("method", ["write_text", "replace"])
+def test_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Nothing is replaced before everything is written, and nothing temporary is left."""
+    old = {Path(name): f"old {name}" for name in ("a.py", "b.py", "README.md")}
+    new = {path: text.replace("old", "new") for path, text in old.items()}
+    write(old, tmp_path)
+    original, calls = getattr(Path, method), []
+
+    def fail(self: Path, *arguments: object, **options: object) -> object:
+        calls.append(self)
+        if len(calls) == 3 or method == "replace":
+            raise OSError("no space left")
+        return original(self, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, method, fail)
+        with pytest.raises(OSError, match="no space left"):
+            write(new, tmp_path)
+    assert compare(old, tmp_path) == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "a.py", "b.py"]
+
+
+# Specs
+
+
+def vector(**changes: str | None) -> str:
+    """A spec of one type, with some keys' values changed, and None for none."""
+    keys = {
+        "class": '"Vector"',
+        "layout": '"dense"',
+        "element": '{ format = "float32", width = 4 }',
+        "max_dimensions": "16000",
+        "extension": '"vector"',
+        "since": '"0.1.1"',
+        **changes,
+    }
+    lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
+    return "\n".join(["[types.vector]", *lines, ""])
+
+
+METRIC = (
+    '[types.vector.metrics.l2]\noperator = "<->"\noperator_classes = { hnsw = "vector_l2_ops" }\n'
+)
+
+BAD_SPECS = [
+    ("[types.vector\n", "invalid TOML: Expected ']'"),
+    (vector() + "[types.vector]\n", "invalid TOML"),
+    ("", "types: missing key"),
+    ("types = 1", "types: Input should be a valid dictionary"),
+    ("[types]\nvector = 1", "types.vector: Input should be"),
+    ("[typos.vector]\n" + vector(), "typos: unknown key"),
+    (vector(colour='"red"'), "types.vector.colour: unknown key"),
+    (vector(max_nnz="5"), "types.vector.max_nnz: unknown key"),
+    (vector(element='{ format = "float32", width = 4, x = 1 }'), "types.vector.element.x: unknown key"),
+    (vector() + METRIC + "x = 1\n", "types.vector.metrics.l2.x: unknown key"),
+    *[(vector(**{key: None}), f"types.vector.{key}: missing key") for key in ("class", "element", "max_dimensions")],
+    (vector(layout=None), "types.vector.layout: "),
+    (vector(layout='"diagonal"'), "types.vector.layout: Input tag 'diagonal'"),
+    (vector(layout='"sparse"'), "types.vector.index: missing key"),
+    (vector(layout='"bits"'), "types.vector.element: unknown key"),
+    (vector(element='{ format = "float32" }'), "types.vector.element.width: missing key"),
+    (vector(element='{ format = "float32", width = 2 }'), "types.vector.element: float32 is 4 bytes wide, not 2"),
+    (vector(element='{ format = "bfloat16", width = 2 }'), "types.vector.element.format: Input should be 'float32'"),
+    (vector(element='"float32"'), "types.vector.element: Input should be"),
+    (vector(max_dimensions='"16000"'), "types.vector.max_dimensions: Input should be a valid integer"),
+    (vector(max_dimensions="16000.0"), "types.vector.max_dimensions: Input should be a valid integer"),
+    (vector(max_dimensions="true"), "types.vector.max_dimensions: Input should be a valid integer"),
+    (vector(max_dimensions="0"), "types.vector.max_dimensions: Input should be greater than 0"),
+    (vector(max_dimensions="40000"), "types.vector.max_dimensions: Input should be less than or equal to 32767"),
+    *[
+        (vector(**{"class": f'"{name}"'}), "types.vector.class: ")
+        for name in ("", "My Vector", "vector", "Vec-tor", "1Vector", "None", "Vektör")
+    ],
+    *[
+        (vector().replace("types.vector", f'types."{name}"'), f"types.{name}: ")
+        for name in ("my vector", "2vector", "Vector", "class", "my-vector", "a.b", "..", "")
+    ],
+    (vector() + vector().replace("types.vector", "types.other"), "vector and other have the same class Vector"),
+    (vector(extension=None), "types.vector: expected either extension and since, or built_in"),
+    (vector(since=None), "types.vector: expected either"),
+    (vector(built_in="true"), "types.vector: expected either"),
+    (vector(extension=None, since=None, built_in="false"), "types.vector.built_in: Input should be True"),
+    (vector(since='"0.7"'), "types.vector.since: String should match"),
+    (vector(max_indexed="{ hnsw = -1 }"), "types.vector.max_indexed.hnsw: Input should be greater than 0"),
+    (vector() + METRIC.replace("<->", "l2; DROP"), "types.vector.metrics.l2.operator: String should match"),
+    (vector() + METRIC.replace("vector_l2_ops", "x y"), "types.vector.metrics.l2.operator_classes.hnsw: "),
+    (vector() + METRIC.replace("operator =", "operators ="), "types.vector.metrics.l2.operator: missing key"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "fault"), BAD_SPECS)
+def test_bad_spec(tmp_path: Path, text: str, fault: str) -> None:
+    """File, key and reason."""
+    path = tmp_path / "types.toml"
+    path.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert f"{path}: {fault}" in str(caught.value) or (
+        f"{path}: " in str(caught.value) and fault in str(caught.value)
+    )
+
+
+def test_the_spec_that_the_bad_ones_are_made_of(tmp_path: Path) -> None:
+    path = tmp_path / "types.toml"
+    path.write_text(vector() + METRIC)
+    assert load_spec(path).types["vector"].metrics["l2"].operator == "<->"
+
+
+def test_a_bad_spec_is_refused_before_anything_is_written(project: Path) -> None:
+    spec = project / "specs" / "types.toml"
+    spec.write_text(spec.read_text().replace("width = 2", "width = 3"))
+    (project / VECTOR).write_text("stale\n")
+    before = contents(project)
+    for arguments in ((), ("--check",)):
+        done = codegen(project, *arguments)
+        assert done.returncode == 1
+        assert done.stderr == f"{spec}: types.halfvec.element: float16 is 2 bytes wide, not 3\n"
+        assert contents(project) == before
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "types.toml"
+    path.write_text(vector(colour='"red"', since='"x"'))
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert len(str(caught.value).splitlines()) == 2

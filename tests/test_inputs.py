@@ -1,0 +1,270 @@
+"""What values are made from."""
+
+from __future__ import annotations
+
+import ctypes
+import pickle
+from array import array
+from collections import UserList, deque
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from asyncpg import BitString
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
+from tests.spec_types import SpecType, each_dense_type, each_numeric_type
+
+
+class Tensor:
+    """Becomes a list, as a PyTorch tensor does; ``__array__`` may fail, as for one on a GPU."""
+
+    def __init__(self, numbers: list[Any]) -> None:
+        self.numbers = numbers
+
+    def __array__(self) -> Any:
+        raise TypeError("not on this device")
+
+    def tolist(self) -> list[Any]:
+        return self.numbers
+
+
+class OnlyArray:
+    """Becomes an ndarray and nothing else."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array([1.0, 2.0, 3.0], dtype)
+
+
+class OnlySequence:
+    """Has the methods of a sequence, but is registered as none."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> float:
+        return [1.0, 2.0, 3.0][index]
+
+
+ROWS_OF_1_2_3 = [
+    [1, 2, 3],
+    [1.0, 2, Decimal(3)],
+    [Fraction(1), np.float32(2), np.int8(3)],
+    [True, 2, 3],
+    [np.array(1.0), np.array(2.0), np.array(3.0)],
+    (1, 2, 3),
+    range(1, 4),
+    deque([1, 2, 3]),
+    UserList([1, 2, 3]),
+    OnlySequence(),
+    OnlyArray(),
+    Tensor([1.0, 2.0, 3.0]),
+    *[array(code, [1, 2, 3]) for code in "bBhHiIlLqQfd"],
+    (ctypes.c_float * 3)(1, 2, 3),
+    (ctypes.c_double * 3)(1, 2, 3),
+    (ctypes.c_float.__ctype_be__ * 3)(1, 2, 3),
+    (ctypes.c_float.__ctype_le__ * 3)(1, 2, 3),
+    memoryview(array("f", [1, 2, 3])),
+    memoryview(array("d", [1, 0, 2, 0, 3, 0]))[::2],
+    *[np.array([1, 2, 3], dtype) for dtype in "bBhHiIlLqQefdg"],
+    *[np.array([1, 2, 3], order + kind) for order in "<>" for kind in ("f2", "f4", "f8", "i4")],
+    np.array([1, 0, 2, 0, 3, 0])[::2],
+    np.array([3.0, 2.0, 1.0])[::-1],
+    np.array([1, 2, 3], object),
+    np.ma.masked_array([1, 2, 3]),
+    Vector([1, 2, 3]),
+    HalfVector([1, 2, 3]),
+    SparseVector([1, 2, 3]),
+    scipy.sparse.coo_array(np.array([[1.0, 2.0, 3.0]])),
+]
+
+
+@pytest.mark.parametrize("row", ROWS_OF_1_2_3, ids=lambda row: f"{type(row).__name__} {row!s:.25}")
+@each_numeric_type
+def test_one_row(type_: SpecType, row: Any) -> None:
+    if scipy.sparse.issparse(row) and type_.model.layout == "dense":
+        row = row.toarray()[0]
+    value = type_.value_class(row)
+    assert value.to_list() == [1, 2, 3]
+    if not isinstance(row, (Vector, HalfVector, SparseVector)) or isinstance(
+        row, type_.value_class
+    ):
+        assert type_.encode(row) == value.to_binary()
+
+
+def test_values_of_the_same_class_are_taken_as_they_are() -> None:
+    for value in (Vector([1]), SparseVector([1]), Bit("1")):
+        assert type(value)(value) is value
+
+
+@each_dense_type
+@given(data=st.data())
+def test_an_array_narrows_as_its_list_does(type_: SpecType, data: st.DataObject) -> None:
+    """From every dtype, byte order and stride, to the bit; what does not fit, neither takes."""
+    dtypes = st.one_of(st_numpy.floating_dtypes(), st_numpy.integer_dtypes())
+    array_ = data.draw(st_numpy.arrays(dtypes, st.integers(1, 20)))
+    step = data.draw(st.sampled_from([1, 2, -1, -3]))
+
+    def attempt(row: Any) -> Any:
+        try:
+            return type_.value_class(row).to_binary()
+        except (TypeError, ValueError) as error:
+            return type(error), str(error)
+
+    assert attempt(array_[::step]) == attempt(array_[::step].tolist())
+
+
+@each_dense_type
+def test_large_integers_narrow_alike(type_: SpecType) -> None:
+    """One above half-way between two float32, which a double does not tell from half-way."""
+    above_half_way = 2**60 + 2**36 + 1
+    for number in (above_half_way, -above_half_way):
+        rows = [[number], np.array([number]), np.array([number], np.longdouble)]
+        if type_.model.element.format == "float32":
+            assert len({type_.value_class(row).to_binary() for row in rows}) == 1
+        else:
+            for row in rows:
+                with pytest.raises(ValueError, match="fits"):
+                    type_.value_class(row)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=64))
+def test_narrowing_is_to_the_nearest(number: float) -> None:
+    """Ties go to even: NumPy's conversion, which rounds once, is the independent answer."""
+    with np.errstate(over="ignore"):
+        for value_class, dtype in ((Vector, np.float32), (HalfVector, np.float16)):
+            nearest = float(dtype(number))
+            if np.isfinite(nearest):
+                assert repr(value_class([number])[0]) == repr(nearest)
+            else:
+                with pytest.raises(ValueError, match="fits"):
+                    value_class([number])
+
+
+@pytest.mark.parametrize("scalar", [np.float16, np.float32, np.float64])
+def test_a_scalar_is_a_number(scalar: Any) -> None:
+    assert Vector([scalar(0.5)] * 2).to_list() == [0.5, 0.5]
+
+
+SPARSE = SparseVector({1: 1.5, 3: -2}, 5)
+DENSE_ROW = [0, 1.5, 0, -2, 0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SparseVector({3: -2, 1: 1.5}, 5),
+        SparseVector({1: 1.5, 3: -2, 4: 0}, 5),
+        SparseVector({1: 1.5, 3: -2, 2: 1e-50, 0: -0.0}, 5),
+        SparseVector({np.int64(1): np.float32(1.5), 3: Decimal(-2)}, np.int16(5)),
+        SparseVector.from_coo([3, 1], [-2, 1.5], 5),
+        SparseVector.from_coo(np.array([3, 1]), np.array([-2, 1.5]), 5),
+        SparseVector.from_coo(array("i", [3, 1]), array("f", [-2, 1.5]), 5),
+        SparseVector(DENSE_ROW),
+        SparseVector(np.array(DENSE_ROW, ">f8")),
+        SparseVector(Vector(DENSE_ROW)),
+        *[
+            SparseVector(getattr(scipy.sparse, f"{kind}_{container}")(np.array([DENSE_ROW])))
+            for kind in ("coo", "csr", "csc", "dok", "lil", "bsr", "dia")
+            for container in ("array", "matrix")
+        ],
+        SparseVector(scipy.sparse.coo_array(np.array(DENSE_ROW))),
+        SparseVector(scipy.sparse.coo_array(([1, 0.5, -2], ([0, 0, 0], [1, 1, 3])), shape=(1, 5))),
+    ],
+)
+def test_sparse(value: SparseVector) -> None:
+    """A repeated coordinate in SciPy's coordinate format means the sum."""
+    assert value == SPARSE
+    assert value.to_binary() == SPARSE.to_binary()
+
+
+def test_a_scipy_array_is_left_as_it_was() -> None:
+    row = scipy.sparse.coo_array(([1, 0.5], ([0, 0], [1, 1])), shape=(1, 5))
+    SparseVector(row)
+    assert row.nnz == 2
+
+
+def test_sparse_to_coo() -> None:
+    row = SPARSE.to_coo()
+    assert row.shape == (1, 5)
+    assert row.dtype == np.float32
+    assert row.toarray().tolist() == [DENSE_ROW]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Bit("10110000 1".replace(" ", "")),
+        Bit([True, False, True, True, False, False, False, False, True]),
+        Bit((1, 0, 1, 1, 0, 0, 0, 0, 1)),
+        Bit([np.True_, np.int8(0), np.uint64(1), True, 0, 0, False, 0, 1]),
+        Bit(np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], bool)),
+        Bit(np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], ">u2")),
+        Bit(np.array([1, 9, 0, 9, 1, 9, 1, 9, 0, 9, 0, 9, 0, 9, 0, 9, 1])[::2]),
+        Bit(array("b", [1, 0, 1, 1, 0, 0, 0, 0, 1])),
+        Bit(Tensor([True, False, True, True, False, False, False, False, True])),
+        Bit(BitString("101100001")),
+        Bit.from_text("b101100001"),
+    ],
+)
+def test_bit(value: Bit) -> None:
+    assert value.to_text() == "101100001"
+    assert len(value) == 9
+
+
+def test_bit_from_bytes_takes_8_bits_each() -> None:
+    assert Bit(b"\xb0\x01") == Bit(bytearray(b"\xb0\x01")) == Bit("1011000000000001")
+
+
+@given(st.text("01"))
+def test_bit_reads_out_as_asyncpg_has_it(digits: str) -> None:
+    value = Bit(digits)
+    assert value.to_list() == [digit == "1" for digit in digits]
+    assert value.to_numpy().tolist() == value.to_list()
+    assert value.to_numpy().dtype == np.bool_
+    assert value.to_bitstring().as_string().replace(" ", "") == digits
+    assert Bit(value.to_bitstring()) == value
+
+
+# Base64
+
+
+def test_base64_is_little_endian_float32() -> None:
+    """The bytes are typed by hand: 1.0 is 00 00 80 3f, -2.5 is 00 00 20 c0."""
+    text = "AACAPwAAIMA="
+    assert Vector.from_float_base64(text) == Vector([1, -2.5])
+    assert HalfVector.from_float_base64(text.encode()) == HalfVector([1, -2.5])
+    assert Vector([1, -2.5]).to_float_base64() == HalfVector([1, -2.5]).to_float_base64() == text
+
+
+@each_dense_type
+@given(data=st.data())
+def test_base64_round_trip(type_: SpecType, data: st.DataObject) -> None:
+    value = data.draw(type_.values())
+    assert type_.value_class.from_float_base64(value.to_float_base64()) == value
+
+
+# Arrays
+
+
+@each_numeric_type
+def test_asarray(type_: SpecType) -> None:
+    value = type_.value_class([1, 0, 3])
+    assert np.asarray(value).dtype == np.dtype(type_.model.element.format)
+    assert np.asarray(value).tolist() == [1, 0, 3]
+    assert np.asarray(value, np.float64).dtype == np.float64
+    assert np.array(value).flags.writeable
+    with pytest.raises(ValueError, match="is a copy"):
+        np.asarray(value, copy=False)
+
+
+def test_values_pickle_across_protocols() -> None:
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        for value in (Vector([1]), SPARSE, Bit("101")):
+            assert pickle.loads(pickle.dumps(value, protocol)) == value

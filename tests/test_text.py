@@ -1,0 +1,192 @@
+"""The text forms: the grammar, and the digits; test_server.py asks the server."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncpg_vector import (
+    Bit,
+    HalfVector,
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    SparseVector,
+    Vector,
+)
+from asyncpg_vector._float_text import print_float32, read_float32
+from tests.spec_types import SpecType, each_type
+
+FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+# Read off PostgreSQL 18.6 with pgvector 0.8.6.
+DIGITS = [
+    ("0", 0.0),
+    ("-0", -0.0),
+    ("1", 1.0),
+    ("0.1", 0.1),
+    ("123456", 123456.0),
+    ("1e+06", 1e6),
+    ("1.234567e+06", 1234567.0),
+    ("0.0001", 1e-4),
+    ("1e-05", 1e-5),
+    ("1.6777216e+07", 2.0**24),
+    ("3.3554432e+07", 2.0**25),
+    ("3.4028235e+38", 3.4028234663852886e38),
+    ("1.1754944e-38", 2.0**-126),
+    ("1e-45", 2.0**-149),
+    ("-0.00024414062", -(2.0**-12)),  # half-way between two decimals of 8 digits: the even one
+    ("7.038531e-26", 7.0385306918512091e-26),  # as a double, half-way between two float32
+]
+
+
+@pytest.mark.parametrize(("text", "number"), DIGITS)
+def test_digits(text: str, number: float) -> None:
+    (number,) = struct.unpack("f", struct.pack("f", number))
+    assert print_float32([number]) == [text]
+    assert struct.pack("f", *read_float32([text])) == struct.pack("f", number)
+
+
+@given(st.lists(FLOAT32))
+def test_printed_digits_read_back(numbers: list[float]) -> None:
+    read = read_float32(print_float32(numbers))
+    assert struct.pack(f"{len(read)}f", *read) == struct.pack(f"{len(numbers)}f", *numbers)
+
+
+HALF_WAY = 1 + 2**-24  # between 1 and the next float32
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1.000000059604644775390625", 1.0),  # half-way: to even
+        ("1.0000000596046447753906249999999", 1.0),
+        ("1.0000000596046447753906250000001", 1 + 2**-23),
+        ("-1.0000000596046447753906250000001", -1 - 2**-23),
+        ("  +1.0000000596046447753906250000001e0 ", 1 + 2**-23),
+        ("0x1.000001p0", 1.0),
+        ("0x1.00000100000000000001p0", 1 + 2**-23),
+        ("0X1.000000FFFFFFFFFFFFFFp+0", 1.0),
+        ("7.0064923216240853546186479164495806564013097093825788587853e-46", 0.0),
+        ("7.0064923216240853546186479164495806564013097093825788587855e-46", 2.0**-149),
+        # Half-way from the largest float32 to 2**128, which is out of range; a little less is not.
+        ("340282356779733661637539395458142568447.9", 3.4028234663852886e38),
+        ("1e-400", 0.0),
+    ],
+)
+def test_read_once_rounded(text: str, number: float) -> None:
+    assert Vector.from_text(f"[{text}]")[0] == number
+
+
+def test_halfvec_is_read_by_way_of_float32() -> None:
+    """As halfvec_in does: 1.00048828125 is half-way between two halves, and a float32."""
+    assert HalfVector.from_text("[1.0004882812500000001]") == HalfVector([1])
+    assert HalfVector([1.00048828125 + 2**-40]) == HalfVector([1 + 2**-10])
+
+
+ACCEPTED = [
+    (Vector, "[1,2.5,-3e2]", [1, 2.5, -300]),
+    (Vector, " \t\n\r\v\f[ 1\t,\n2 ] ", [1, 2]),
+    (Vector, "[+1,.5,5.,1E+2,1e-2,007]", [1, 0.5, 5, 100, 0.01, 7]),
+    (Vector, "[0x1p3,0X.8,-0xap-1,0x10]", [8, 0.5, -5, 16]),
+    (HalfVector, "[65519.9, 1e-8]", [65504, 0]),
+    (SparseVector, "{}/3", [0, 0, 0]),
+    (SparseVector, " { 1 : 1.5 ,3:2 } / 3 ", [1.5, 0, 2]),
+    (SparseVector, "{3:2,1:1.5}/3", [1.5, 0, 2]),
+    (SparseVector, "{+1:1,003:0x1p1}/+3", [1, 0, 2]),
+    (SparseVector, "{1:0,1:2,9:0,0:-0,2:0e9,3:0x0p1}/3", [2, 0, 0]),
+    (SparseVector, f"{{{'0' * 5000}1:2}}/3", [2, 0, 0]),
+    (Bit, "", []),
+    (Bit, "101", [True, False, True]),
+    (Bit, "B101", [True, False, True]),
+    (Bit, "b", []),
+    (Bit, "xA", [True, False, True, False]),
+    (Bit, "X0f", [False] * 4 + [True] * 4),
+]
+
+
+@pytest.mark.parametrize(("value_class", "text", "numbers"), ACCEPTED)
+def test_accepted(value_class: Any, text: str, numbers: list[Any]) -> None:
+    value = value_class.from_text(text)
+    assert value.to_list() == value_class(numbers).to_list()
+
+
+NOT_NUMBERS = [
+    "", " ", "x", "-", "+", ".", "-.", "e5", "1e", "1e+", "1e5.5", "1.2.3", "0x", "0x.", "0xg", "1p3",
+    "0x1p", "1_0", "1f", "- 1", "+-1", "1 2", "--1", "nan", "NaN", "nan(1)", "-nan", "inf",
+    "-Infinity", "\N{FULLWIDTH DIGIT ONE}", "\N{NO-BREAK SPACE}1", "1\x1c", "1\0", "1;", "[1]", "'1'",
+]  # fmt: skip
+
+MALFORMED = [
+    *[(Vector, f"[1,{number}]") for number in NOT_NUMBERS],
+    *[(HalfVector, f"[{number},1]") for number in NOT_NUMBERS],
+    *[(SparseVector, f"{{1:{number}}}/3") for number in NOT_NUMBERS],
+    *[
+        (value_class, text)
+        for value_class in (Vector, HalfVector)
+        for text in ("", "1", "[1", "1]", "[1]]", "[[1]]", "[1,]", "[,1]", "[1],", "[1] x", "(1)", "{1}")
+    ],
+    *[
+        (SparseVector, text)
+        for text in (
+            "", "{}", "{1:1}", "{}/", "/3", "{1:1,}/3", "{,}/3", "{1}/3", "{:1}/3", "{1:}/3", "{1.0:1}/3",
+            "{x:1}/3", "{1:1}/3.0", "{1:1}/x", "{1:1}/3 x", "{1:1:1}/3", "[1]", "{1:1}}/3", "{{1:1}/3",
+            "{\N{FULLWIDTH DIGIT ONE}:1}/3", "{1_0:1}/30", "{1:1}/1_0",
+        )
+    ],
+    *[
+        (Bit, text)
+        for text in ("2", "1 0", " 1", "1 ", "0b1", "0x1", "bb", "bx1", "xg", "x 1", "b1_0", "x1_0", "\0")
+    ],
+]  # fmt: skip
+
+REFUSED = [
+    (Vector, "[]", "1 to 16000 dimensions"),
+    (Vector, " [ ] ", "1 to 16000 dimensions"),
+    (Vector, f"[{','.join('0' * 16001)}]", "1 to 16000 dimensions for vector, got 16001"),
+    (Vector, "[1e400]", "index 0"),
+    (Vector, "[1,-3.4028236e38]", "fits float32 at index 1"),
+    (Vector, "[340282356779733661637539395458142568448]", "fits float32 at index 0"),
+    (Vector, "[0x1p128]", "fits float32 at index 0"),
+    (Vector, "[0x1p99999]", "index 0"),
+    (HalfVector, "[65519.999]", "fits float16"),
+    (HalfVector, "[1e39]", "fits float32"),
+    (SparseVector, "{1:1}/0", "dimensions"),
+    (SparseVector, "{}/-1", "dimensions"),
+    (SparseVector, "{1:1}/1000000001", "dimensions"),
+    (SparseVector, "{1:1}/4294967299", "dimensions"),
+    (SparseVector, f"{{1:1}}/{'9' * 5000}", "dimensions"),
+    (SparseVector, "{0:1}/3", "indices from 0 to 2, got -1"),
+    (SparseVector, "{-1:1}/3", "indices"),
+    (SparseVector, "{4:1}/3", "indices from 0 to 2, got 3"),
+    (SparseVector, f"{{{'9' * 5000}:1}}/3", "indices"),
+    (SparseVector, "{1:1,1:2}/3", "0 twice"),
+    (SparseVector, "{1:1e-50}/3", "fits float32, got '1e-50'"),
+    (SparseVector, "{1:7e-46}/3", "fits"),
+    (SparseVector, "{1:0x1p-200}/3", "fits"),
+    (SparseVector, "{2:1e39}/3", "fits float32 at index 1"),
+    (SparseVector, f"{{{','.join(['1:0'] * 16001)}}}/3", "at most 16000"),
+]
+
+
+@pytest.mark.parametrize(("value_class", "text"), MALFORMED)
+def test_malformed(value_class: Any, text: str) -> None:
+    with pytest.raises(MalformedTextError, match="expected"):
+        value_class.from_text(text)
+
+
+@pytest.mark.parametrize(("value_class", "text", "message"), REFUSED)
+def test_refused(value_class: Any, text: str, message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        value_class.from_text(text)
+
+
+@each_type
+def test_only_a_str_is_a_text_form(type_: SpecType) -> None:
+    for text in (b"[1]", 1, None, ["[1]"]):
+        with pytest.raises(InvalidTypeError, match="expected a text form"):
+            type_.value_class.from_text(text)

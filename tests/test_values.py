@@ -1,0 +1,134 @@
+"""How values behave: immutable, hashable, comparable, and telling what the spec knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from asyncpg_vector import Bit, HalfVector, Metric, SparseVector, Vector
+from tests.spec_types import SpecType, each_dense_type, each_type
+
+SAMPLES = {"dense": [1, 0, 3], "sparse": [1, 0, 3], "bits": "101"}
+
+
+def sample(type_: SpecType) -> Any:
+    return type_.value_class(SAMPLES[type_.model.layout])
+
+
+@each_type
+def test_immutable(type_: SpecType) -> None:
+    value = sample(type_)
+    with pytest.raises(AttributeError, match="is immutable"):
+        value._wire = b""
+    with pytest.raises(AttributeError, match="is immutable"):
+        value.colour = "red"
+    with pytest.raises(AttributeError, match="is immutable"):
+        del value._wire
+    assert not hasattr(value, "__dict__")
+
+
+@each_type
+def test_what_is_read_out_can_be_changed(type_: SpecType) -> None:
+    """Lists and ndarrays are the caller's own."""
+    value = sample(type_)
+    value.to_list()[0] = 0
+    value.to_numpy()[0] = 0
+    assert value == sample(type_)
+
+
+@each_type
+def test_not_iterable_so_that_arrays_of_them_can_be_bound(type_: SpecType) -> None:
+    """asyncpg would take an iterable element for one more dimension; see test_asyncpg.py."""
+    assert not isinstance(sample(type_), Iterable)
+
+
+def test_vector_iterates_by_index_all_the_same() -> None:
+    assert list(Vector([1, 2])) == [1, 2]
+    assert [*reversed(Vector([1, 2]))] == [2, 1]
+    assert 2 in Vector([1, 2])
+
+
+@each_dense_type
+def test_index(type_: SpecType) -> None:
+    value = sample(type_)
+    assert [value[0], value[1], value[2], value[-1], value[-3]] == [1, 0, 3, 3, 1]
+    assert type(value[0]) is type(value.to_list()[0])
+    for index in (3, -4):
+        with pytest.raises(IndexError, match=f"below 3, got {index}"):
+            value[index]
+    with pytest.raises(TypeError):
+        value["0"]
+    with pytest.raises(ValueError, match="dimensions"):
+        value[3:]
+
+
+def test_equality_is_the_servers() -> None:
+    """0.0 equals -0.0, whether or not bytes that look like -0.0 stand across two elements."""
+    for value_class in (Vector, HalfVector):
+        assert value_class([0.0, 1]) == value_class([-0.0, 1])
+        assert hash(value_class([0.0, 1])) == hash(value_class([-0.0, 1]))
+        assert value_class([0.0, 1]).to_binary() != value_class([-0.0, 1]).to_binary()
+        assert value_class([1]) != value_class([-1])
+        assert value_class([1]) != value_class([1, 0])
+    across = Vector.from_binary(bytes.fromhex("0002 0000 3f008000 00003f80"))
+    assert across == Vector(across.to_list())
+    assert hash(across) == hash(Vector(across.to_list()))
+    assert SparseVector({0: 1}, 2) != SparseVector({0: 1}, 3)
+    assert SparseVector({0: 1}, 2) == SparseVector([1, -0.0])
+    assert Bit("1") != Bit("10")
+
+
+def test_values_of_different_types_are_not_equal() -> None:
+    assert Vector([1]) != HalfVector([1])
+    assert Vector([1]) != SparseVector([1])
+    assert Vector([1]) != [1]
+    assert len({Vector([1]), HalfVector([1]), SparseVector([1]), Vector([1.0])}) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "short", "whole"),
+    [
+        (Vector([1, 2.5, 0.1]), "Vector([1, 2.5, 0.1])", None),
+        (
+            Vector([1, 2.5, 0.1, -3]),
+            "Vector([1, 2.5, 0.1, ...], 4 dimensions)",
+            "Vector([1, 2.5, 0.1, -3])",
+        ),
+        (SparseVector({}, 5), "SparseVector({}, 5)", None),
+        (
+            SparseVector(range(6)),
+            "SparseVector({1: 1, 2: 2, 3: 3, ...}, 6 dimensions, 5 not zero)",
+            "SparseVector({1: 1, 2: 2, 3: 3, 4: 4, 5: 5}, 6)",
+        ),
+        (Bit(""), "Bit('')", None),
+        (Bit("01" * 20), f"Bit('{'01' * 16}...', 40 bits)", f"Bit('{'01' * 20}')"),
+    ],
+)
+def test_str_and_repr(value: Any, short: str, whole: str | None) -> None:
+    assert str(value) == short
+    assert repr(value) == (whole or short)
+
+
+def test_repr_where_the_servers_digits_would_not_do() -> None:
+    """The double of 7.038531e-26 is half-way between two float32, and would round to the other."""
+    value = Vector.from_text("[7.038531e-26, 0.1]")
+    assert value.to_text() == "[7.038531e-26,0.1]"
+    assert Vector([7.038531e-26])[0] != value[0]
+    assert repr(value) == f"Vector([{value[0]!r}, 0.1])"
+
+
+@each_type
+def test_info_is_what_the_spec_says(type_: SpecType) -> None:
+    info, model = type_.value_class.info, type_.model
+    assert info.sql_name == type_.sql_name
+    assert info.extension == model.extension
+    assert info.since == model.since
+    assert info.max_dimensions == model.max_dimensions
+    assert info.max_nnz == getattr(model, "max_nnz", None)
+    assert info.max_indexed == model.max_indexed
+    assert info.metrics == {
+        name: Metric(metric.operator, metric.operator_classes)
+        for name, metric in model.metrics.items()
+    }
