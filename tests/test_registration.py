@@ -1,0 +1,345 @@
+"""Where register_vector finds the types, and what it does where it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+import numpy as np
+import pytest
+
+from asyncpg_vector import (
+    Bit,
+    HalfVector,
+    InvalidValueError,
+    SparseVector,
+    TypesNotFoundError,
+    Vector,
+    register_vector,
+)
+
+if TYPE_CHECKING:
+    from tests.conftest import NewDatabase
+
+Connect: TypeAlias = Callable[[str], Awaitable[asyncpg.Connection]]
+
+OF_PGVECTOR = ["vector", "halfvec", "sparsevec"]
+
+# pgvector's own functions make a type of any name and place; the server cannot tell it from theirs.
+TYPE_SQL = """
+CREATE TYPE {name};
+CREATE FUNCTION {name}_in(cstring, oid, integer) RETURNS {name}
+    AS '$libdir/vector', '{of}_in' LANGUAGE c IMMUTABLE STRICT;
+CREATE FUNCTION {name}_out({name}) RETURNS cstring
+    AS '$libdir/vector', '{of}_out' LANGUAGE c IMMUTABLE STRICT;
+CREATE FUNCTION {name}_recv(internal, oid, integer) RETURNS {name}
+    AS '$libdir/vector', '{of}_recv' LANGUAGE c IMMUTABLE STRICT;
+CREATE FUNCTION {name}_send({name}) RETURNS bytea
+    AS '$libdir/vector', '{of}_send' LANGUAGE c IMMUTABLE STRICT;
+CREATE TYPE {name} (
+    INPUT = {name}_in, OUTPUT = {name}_out, RECEIVE = {name}_recv, SEND = {name}_send
+);
+"""
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Connects to a database, until the test ends."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(dsn: str) -> asyncpg.Connection:
+            conn = await asyncpg.connect(dsn)
+            stack.push_async_callback(conn.close)
+            return conn
+
+        yield connect
+
+
+# What a database of pgvector 0.6 looks like to its clients.
+PGVECTOR_0_6 = """
+CREATE EXTENSION vector;
+ALTER EXTENSION vector DROP TYPE halfvec; ALTER TYPE halfvec RENAME TO of_later;
+ALTER EXTENSION vector DROP TYPE sparsevec; ALTER TYPE sparsevec RENAME TO of_later_too;
+SET allow_system_table_mods = on;
+UPDATE pg_extension SET extversion = '0.6.2' WHERE extname = 'vector';
+"""
+
+
+async def test_registers_what_the_extension_owns(plain: asyncpg.Connection) -> None:
+    assert await register_vector(plain) == OF_PGVECTOR
+    assert await plain.fetchval("SELECT '[1,2]'::vector") == Vector([1, 2])
+    assert await plain.fetchval("SELECT '[1,2]'::halfvec") == HalfVector([1, 2])
+    assert await plain.fetchval("SELECT '{1:2}/3'::sparsevec") == SparseVector({0: 2}, 3)
+
+
+async def test_bit_only_when_named(plain: asyncpg.Connection) -> None:
+    await register_vector(plain)
+    assert isinstance(await plain.fetchval("SELECT B'101'"), asyncpg.BitString)
+    assert await register_vector(plain, types=("vector", "bit")) == ["vector", "bit"]
+    assert await plain.fetchval("SELECT B'101'") == Bit("101")
+
+
+async def test_types_picks(plain: asyncpg.Connection) -> None:
+    assert await register_vector(plain, types=["halfvec"]) == ["halfvec"]
+    assert await plain.fetchval("SELECT '[1]'::halfvec") == HalfVector([1])
+    assert await plain.fetchval("SELECT '[1]'::vector") == "[1]"
+    assert await register_vector(plain, types=[]) == []
+
+
+@pytest.mark.parametrize("types", [["vectr"], ["vector", "public.vector"], "vectr"])
+async def test_unknown_type(plain: asyncpg.Connection, types: Any) -> None:
+    with pytest.raises(
+        InvalidValueError, match="types among vector, halfvec, sparsevec, bit, got '"
+    ):
+        await register_vector(plain, types=types)
+
+
+# Pools
+
+
+async def test_pool(dsn: str) -> None:
+    """Every connection of the pool is registered, and stays so when it comes back to the pool."""
+    async with asyncpg.create_pool(dsn, init=register_vector, min_size=2, max_size=2) as pool:
+        for _ in range(3):
+            found = await asyncio.gather(*[pool.fetchval("SELECT '[1]'::vector") for _ in range(4)])
+            assert found == [Vector([1])] * 4
+
+
+async def test_connection_of_a_pool(dsn: str) -> None:
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+        async with pool.acquire() as proxy:
+            assert await register_vector(proxy) == OF_PGVECTOR
+            assert await proxy.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
+            await proxy.reset()
+            await proxy.reload_schema_state()
+        assert await pool.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
+
+
+async def test_without_a_statement_cache(dsn: str) -> None:
+    """As behind a pooler in transaction mode."""
+    conn = await asyncpg.connect(dsn, statement_cache_size=0)
+    await register_vector(conn)
+    assert await conn.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
+    await conn.close()
+
+
+async def test_statements_and_arrays_of_before_are_read_anew(plain: asyncpg.Connection) -> None:
+    query = "SELECT ARRAY['[1]'::vector] AS vs, '[1]'::vector AS v"
+    assert tuple(await plain.fetchrow(query)) == (["[1]"], "[1]")
+    await register_vector(plain)
+    assert tuple(await plain.fetchrow(query)) == ([Vector([1])], Vector([1]))
+
+
+# What a fetch returns
+
+
+async def test_returns_list(plain: asyncpg.Connection) -> None:
+    await register_vector(plain, types=[*OF_PGVECTOR, "bit"], returns="list")
+    row = await plain.fetchrow(
+        "SELECT '[1,2]'::vector, '[1,2]'::halfvec, ARRAY['[1]'::vector, NULL], "
+        "'{1:2}/3'::sparsevec, B'1', NULL::vector"
+    )
+    assert tuple(row) == (
+        [1.0, 2.0],
+        [1.0, 2.0],
+        [[1.0], None],
+        SparseVector({0: 2}, 3),
+        Bit("1"),
+        None,
+    )
+    assert type(row[0]) is list
+
+
+async def test_returns_numpy(plain: asyncpg.Connection) -> None:
+    await register_vector(plain, returns="numpy")
+    row = await plain.fetchrow("SELECT '[1,2]'::vector, '[1,2]'::halfvec, '{1:2}/3'::sparsevec")
+    for array, dtype in zip(row[:2], (np.float32, np.float16), strict=True):
+        assert array.dtype == dtype
+        assert array.dtype.isnative
+        assert array.tolist() == [1, 2]
+    assert row[2] == SparseVector({0: 2}, 3)
+
+
+async def test_returns_can_be_changed(plain: asyncpg.Connection) -> None:
+    for returns, kind in (("list", list), ("numpy", np.ndarray), ("value", Vector)):
+        await register_vector(plain, returns=returns)
+        assert type(await plain.fetchval("SELECT '[1]'::vector")) is kind
+
+
+async def test_returns_something_else(plain: asyncpg.Connection) -> None:
+    with pytest.raises(InvalidValueError, match="returns among value, list, numpy, got 'tuple'"):
+        await register_vector(plain, returns="tuple")
+
+
+async def test_numpy_is_missed_at_once(
+    plain: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(ImportError, match="numpy"):
+        await register_vector(plain, returns="numpy")
+    assert await plain.fetchval("SELECT '[1]'::vector") == "[1]"
+
+
+# Where the types are
+
+
+async def test_other_schema(new_database: NewDatabase, connect: Connect) -> None:
+    dsn = await new_database("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")
+    conn = await connect(dsn)
+    for schema in (None, "extensions"):
+        assert await register_vector(conn, schema) == OF_PGVECTOR
+    value = await conn.fetchval("SELECT $1::extensions.vector", [1, 2])
+    assert value == Vector([1, 2])
+    with pytest.raises(
+        TypesNotFoundError, match="extension vector is in schema 'extensions': pass"
+    ):
+        await register_vector(conn, "public")
+    await conn.execute('CREATE SCHEMA "Odd ""name"; ALTER EXTENSION vector SET SCHEMA "Odd ""name"')
+    assert await register_vector(conn) == OF_PGVECTOR
+
+
+async def test_bit_is_found_beside_a_schema(new_database: NewDatabase, connect: Connect) -> None:
+    dsn = await new_database("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")
+    conn = await connect(dsn)
+    assert await register_vector(conn, "extensions", types=["bit", "vector"]) == ["bit", "vector"]
+
+
+async def test_one_query_finds_them(plain: asyncpg.Connection) -> None:
+    queries: list[str] = []
+    plain.add_query_logger(lambda record: queries.append(record.query))
+    await register_vector(plain)
+    await asyncio.sleep(0)  # loggers are called a little later
+    assert len([query for query in queries if "pg_extension" in query]) == 1
+    # The others are asyncpg's, which looks up by name each type that it is given a codec for.
+    assert len(queries) == 1 + len(OF_PGVECTOR)
+
+
+async def test_types_of_the_same_name(new_database: NewDatabase, connect: Connect) -> None:
+    """A user's own types, first in the search path, are left alone, even ones on the same wire."""
+    dsn = await new_database(
+        f"""
+        CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions;
+        CREATE TYPE vector AS (x integer);
+        {TYPE_SQL.format(name="halfvec", of="halfvec")}
+        CREATE DOMAIN sparsevec AS text;
+        CREATE TYPE bit AS ENUM ('on', 'off');
+        CREATE SCHEMA other; CREATE TABLE other.vector (x integer);
+        """
+    )
+    conn = await connect(dsn)
+    assert await register_vector(conn, types=[*OF_PGVECTOR, "bit"]) == [*OF_PGVECTOR, "bit"]
+    row = await conn.fetchrow(
+        "SELECT '(1)'::vector, '[1]'::halfvec, 'a'::sparsevec, 'on'::public.bit, B'1', "
+        "'[1]'::extensions.vector, '[1]'::extensions.halfvec, '{}/1'::extensions.sparsevec"
+    )
+    own, theirs = tuple(row)[:4], tuple(row)[4:]
+    assert own == ((1,), "[1]", "a", "on")
+    assert theirs == (Bit("1"), Vector([1]), HalfVector([1]), SparseVector({}, 1))
+    assert await register_vector(conn, "public") == ["halfvec"]
+    assert await conn.fetchval("SELECT '[1]'::halfvec") == HalfVector([1])
+
+
+async def test_only_types_of_the_same_name(new_database: NewDatabase, connect: Connect) -> None:
+    conn = await connect(await new_database(TYPE_SQL.format(name="vector", of="vector")))
+    with pytest.raises(TypesNotFoundError):
+        await register_vector(conn)
+    assert await register_vector(conn, missing_ok=True) == []
+    assert await conn.fetchval("SELECT '[1]'::vector") == "[1]"
+    assert await register_vector(conn, "public") == ["vector"]
+    assert await conn.fetchval("SELECT '[1]'::vector") == Vector([1])
+
+
+async def test_built_into_the_server(new_database: NewDatabase, connect: Connect) -> None:
+    """As CockroachDB and openGauss have them: in pg_catalog, of no extension."""
+    sql = TYPE_SQL.format(name="vector", of="vector")
+    dsn = await new_database(
+        f"SET allow_system_table_mods = on; SET search_path = pg_catalog; {sql}; RESET search_path"
+    )
+    conn = await connect(dsn)
+    assert (
+        await conn.fetchval(
+            "SELECT typnamespace::regnamespace::text FROM pg_type WHERE typname = 'vector'"
+        )
+        == "pg_catalog"
+    )
+    assert await register_vector(conn) == ["vector"]
+    assert await conn.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
+
+
+async def test_hostile_search_path(new_database: NewDatabase, connect: Connect) -> None:
+    dsn = await new_database(
+        """
+        CREATE EXTENSION vector; CREATE SCHEMA hostile;
+        CREATE VIEW hostile.pg_type AS SELECT * FROM pg_catalog.pg_type WHERE false;
+        CREATE VIEW hostile.pg_extension AS SELECT * FROM pg_catalog.pg_extension WHERE false;
+        """
+    )
+    conn = await connect(dsn)
+    await conn.execute("SET search_path = hostile, pg_catalog")
+    found = await register_vector(conn, types=OF_PGVECTOR, missing_ok=True)
+    assert found == OF_PGVECTOR
+
+
+# Where they are not
+
+
+async def test_no_extension(new_database: NewDatabase, connect: Connect) -> None:
+    dsn = await new_database("SELECT 1")
+    conn = await connect(dsn)
+    database = await conn.fetchval("SELECT current_database()")
+    message = (
+        f"expected vector, halfvec, sparsevec in database '{database}', found nothing; "
+        "run CREATE EXTENSION vector, then register again"
+    )
+    with pytest.raises(TypesNotFoundError, match=message):
+        await register_vector(conn)
+    with pytest.raises(TypesNotFoundError, match='run CREATE EXTENSION vector SCHEMA "extensions"'):
+        await register_vector(conn, "extensions")
+    with pytest.raises(LookupError):
+        await register_vector(conn)
+    assert await register_vector(conn, missing_ok=True) == []
+    assert await register_vector(conn, types=["vector", "bit"], missing_ok=True) == ["bit"]
+
+
+async def test_older_extension(new_database: NewDatabase, connect: Connect) -> None:
+    """pgvector 0.6 has vector and nothing else."""
+    dsn = await new_database(PGVECTOR_0_6)
+    conn = await connect(dsn)
+    assert await register_vector(conn) == ["vector"]
+    assert await conn.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
+
+
+async def test_a_named_type_must_be_there(new_database: NewDatabase, connect: Connect) -> None:
+    """Then none is registered: the old state stands."""
+    dsn = await new_database(PGVECTOR_0_6)
+    conn = await connect(dsn)
+    message = "vector is at 0.6.2, halfvec came with 0.7.0: run ALTER EXTENSION vector UPDATE"
+    with pytest.raises(TypesNotFoundError, match=message):
+        await register_vector(conn, types=["vector", "halfvec"])
+    assert await conn.fetchval("SELECT '[1]'::vector") == "[1]"
+    found = await register_vector(conn, types=["vector", "halfvec"], missing_ok=True)
+    assert found == ["vector"]
+
+
+async def test_dropped_and_created_again(new_database: NewDatabase, connect: Connect) -> None:
+    conn = await connect(await new_database("CREATE EXTENSION vector"))
+    query = "SELECT $1::vector AS v, ARRAY[$1::vector] AS vs"
+    await register_vector(conn)
+    assert tuple(await conn.fetchrow(query, [1])) == (Vector([1]), [Vector([1])])
+    await conn.execute("DROP EXTENSION vector")
+    assert await register_vector(conn, missing_ok=True) == []
+    await conn.execute("CREATE EXTENSION vector")
+    assert await register_vector(conn) == OF_PGVECTOR
+    assert tuple(await conn.fetchrow(query, [1])) == (Vector([1]), [Vector([1])])
+
+
+async def test_created_after_connecting(new_database: NewDatabase, connect: Connect) -> None:
+    conn = await connect(await new_database("SELECT 1"))
+    assert await register_vector(conn, missing_ok=True) == []
+    await conn.execute("CREATE EXTENSION vector")
+    assert await register_vector(conn) == OF_PGVECTOR
+    assert await conn.fetchval("SELECT $1::vector", [1]) == Vector([1])

@@ -1,0 +1,246 @@
+"""The server's own answer, for every type of the spec."""
+
+from __future__ import annotations
+
+import random
+import struct
+from typing import Any
+
+import asyncpg
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncpg_vector import HalfVector, InvalidValueError, Vector, register_vector
+from asyncpg_vector._generated import CODECS
+from tests.spec_types import (
+    TYPES,
+    SpecType,
+    each_dense_type,
+    each_numeric_type,
+    each_sparse_type,
+    each_type,
+)
+from tests.test_text import ACCEPTED, MALFORMED, REFUSED
+
+
+@pytest.fixture(scope="module")
+async def server(dsn: str) -> Any:
+    """One registered connection for a property's many examples."""
+    conn = await asyncpg.connect(dsn)
+    await register_vector(conn, types=CODECS, missing_ok=True)
+    yield conn
+    await conn.close()
+
+
+def batches(type_: SpecType) -> st.SearchStrategy[list[Any]]:
+    return st.lists(type_.values(), min_size=1, max_size=20)
+
+
+@each_type
+@given(data=st.data())
+async def test_echo(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
+    """What is bound comes back, to the bit."""
+    values = data.draw(batches(type_))
+    echoed = await server.fetchval(f'SELECT $1::"{type_}"[]', values)
+    assert [type(value) for value in echoed] == [type_.value_class] * len(values)
+    assert [value.to_binary() for value in echoed] == [value.to_binary() for value in values]
+
+
+@each_type
+@given(data=st.data())
+async def test_text(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
+    """The text form is the server's, and the server reads it to the same bits."""
+    values = data.draw(batches(type_))
+    rows = await server.fetch(
+        f'SELECT v::text AS printed, v::text::"{type_}" AS read FROM unnest($1::"{type_}"[]) AS v',
+        values,
+    )
+    assert [row["printed"] for row in rows] == [value.to_text() for value in values]
+    read = [type_.value_class.from_text(row["printed"]) for row in rows]
+    assert [row["read"].to_binary() for row in rows] == [value.to_binary() for value in read]
+
+
+@each_type
+@given(data=st.data())
+async def test_equality(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
+    """Values are equal just if the server says so, and then hash alike."""
+    alike = {
+        "dense": st.lists(st.sampled_from([0.0, -0.0, 1]), min_size=1, max_size=3),
+        "sparse": st.lists(st.sampled_from([0.0, -0.0, 1]), min_size=1, max_size=3),
+        "bits": st.text("01", max_size=3),
+    }[type_.model.layout]
+    pairs = data.draw(st.lists(st.tuples(alike, alike), min_size=1, max_size=20))
+    left = [type_.value_class(value) for value, _ in pairs]
+    right = [type_.value_class(value) for _, value in pairs]
+    rows = await server.fetch(
+        f'SELECT a = b AS equal FROM unnest($1::"{type_}"[], $2::"{type_}"[]) AS pair (a, b)',
+        left,
+        right,
+    )
+    assert [row["equal"] for row in rows] == [a == b for a, b in zip(left, right, strict=True)]
+    assert all(hash(a) == hash(b) for a, b in zip(left, right, strict=True) if a == b)
+
+
+def bit_patterns(width: int) -> list[bytes]:
+    """Chunks of packed floats: every half, or float32 of all sizes and at every power of two."""
+    if width == 2:
+        patterns = [n for n in range(1 << 16) if n & 0x7C00 != 0x7C00]
+    else:
+        draw = random.Random(20261122)
+        at_powers = [exponent << 23 | n for exponent in range(255) for n in (0, 1, 2, 0x7FFFFF)]
+        subnormal = [draw.randrange(1 << 23) for _ in range(4_000)]
+        anywhere = [draw.randrange(255 << 23) for _ in range(80_000)]
+        patterns = [n | sign for n in [*at_powers, *subnormal, *anywhere] for sign in (0, 1 << 31)]
+    code = {2: "H", 4: "I"}[width]
+    chunks = [patterns[start : start + 16_000] for start in range(0, len(patterns), 16_000)]
+    return [struct.pack(f">{len(chunk)}{code}", *chunk) for chunk in chunks]
+
+
+@pytest.mark.parametrize("value_class", [Vector, HalfVector])
+async def test_digits(server: asyncpg.Connection, value_class: Any) -> None:
+    """Printed to the character and read to the bit as the server does, whatever the bits."""
+    width = value_class.element.width
+    for payload in bit_patterns(width):
+        value = value_class.from_binary(struct.pack(">HH", len(payload) // width, 0) + payload)
+        printed = await server.fetchval(f"SELECT $1::{value_class.info.sql_name}::text", value)
+        assert value.to_text() == printed
+        assert value_class.from_text(printed).to_binary() == value.to_binary()
+
+
+async def test_narrowing_is_the_servers(server: asyncpg.Connection) -> None:
+    """A float32 narrows to a half as the server's cast narrows it."""
+    draw = np.random.default_rng(20261122)
+    halves = np.frombuffer(b"".join(bit_patterns(2)), ">f2").astype(np.float64)
+    near = np.float32(
+        halves + draw.uniform(-1, 1, halves.size) * np.spacing(np.abs(np.float32(halves)))
+    )
+    half_way = np.float32((halves + np.roll(halves, -1)) / 2)
+    for rows in (near, half_way, np.float32(halves)):
+        for row in np.array_split(np.clip(rows, -65504, 65504), 5):
+            cast = await server.fetchval("SELECT $1::real[]::vector::halfvec", row.tolist())
+            assert HalfVector(row).to_binary() == cast.to_binary()
+            assert HalfVector(row.tolist()).to_binary() == cast.to_binary()
+
+
+# The tables of test_text.py hold of the server too.
+
+
+@pytest.mark.parametrize(("value_class", "text", "numbers"), ACCEPTED)
+async def test_accepted_text(
+    server: asyncpg.Connection, value_class: Any, text: str, numbers: list[Any]
+) -> None:
+    read = await server.fetchval(f'SELECT $1::text::"{value_class.info.sql_name}"', text)
+    assert read.to_list() == value_class(numbers).to_list()
+    assert read.to_binary() == value_class.from_text(text).to_binary()
+    bound = await server.fetchval(f'SELECT $1::"{value_class.info.sql_name}"', text)
+    assert bound.to_binary() == read.to_binary()
+
+
+REFUSED_TEXTS = [
+    *[(value_class, text) for value_class, text in MALFORMED if "\0" not in text],
+    *[(value_class, text) for value_class, text, _ in REFUSED],
+]
+
+
+async def test_refused_text(server: asyncpg.Connection) -> None:
+    for value_class, text in REFUSED_TEXTS:
+        with pytest.raises((asyncpg.DataError, asyncpg.ProgramLimitExceededError)):
+            await server.fetchval(f'SELECT $1::text::"{value_class.info.sql_name}"', text)
+        with pytest.raises(asyncpg.DataError, match="invalid input for query argument"):
+            await server.fetchval(f'SELECT $1::"{value_class.info.sql_name}"', text)
+
+
+# What the spec says of a type is what the server says.
+
+
+@each_type
+async def test_operators(server: asyncpg.Connection, type_: SpecType) -> None:
+    rows = await server.fetch(
+        """
+        SELECT operator.oprname AS operator, method.amname AS method, class.opcname AS operator_class
+        FROM pg_opclass AS class
+        JOIN pg_am AS method ON method.oid = class.opcmethod
+        JOIN pg_amop AS member ON member.amopfamily = class.opcfamily
+        JOIN pg_operator AS operator ON operator.oid = member.amopopr
+        WHERE class.opcintype = to_regtype($1) AND member.amoppurpose = 'o'
+        """,
+        f'"{type_}"',
+    )
+    assert {tuple(row) for row in rows} == {
+        (metric.operator, method, operator_class)
+        for metric in type_.model.metrics.values()
+        for method, operator_class in metric.operator_classes.items()
+    }
+
+
+@each_numeric_type
+async def test_most_dimensions(server: asyncpg.Connection, type_: SpecType) -> None:
+    most = type_.model.max_dimensions
+    await server.fetchval(f"SELECT NULL::{type_}({most})")
+    with pytest.raises(asyncpg.InvalidParameterValueError, match=f"cannot exceed {most}"):
+        await server.fetchval(f"SELECT NULL::{type_}({most + 1})")
+
+
+@each_sparse_type
+async def test_most_elements(server: asyncpg.Connection, type_: SpecType) -> None:
+    most = type_.model.max_nnz
+    text = ",".join(f"{index}:1" for index in range(1, most + 2))
+    with pytest.raises(
+        asyncpg.ProgramLimitExceededError, match=f"more than {most} non-zero elements"
+    ):
+        await server.fetchval(f"SELECT $1::text::{type_}", f"{{{text}}}/{most + 1}")
+
+
+async def test_most_bits(server: asyncpg.Connection) -> None:
+    bit = next(type_ for type_ in TYPES if type_.sql_name == "bit")
+    most = bit.model.max_dimensions
+    value = bit.value_class(bytes(most // 8))
+    assert await server.fetchval('SELECT length($1::"bit")', value) == most
+
+
+INDEXED = [
+    (type_, method)
+    for type_ in TYPES
+    for method in type_.model.max_indexed
+    if type_.model.layout != "sparse"
+]
+
+
+@pytest.mark.parametrize(("type_", "method"), INDEXED, ids=repr)
+async def test_most_dimensions_of_an_index(
+    conn: asyncpg.Connection, type_: SpecType, method: str
+) -> None:
+    most = type_.model.max_indexed[method]
+    metric = next(m for m in type_.model.metrics.values() if method in m.operator_classes)
+    index = f"ON pg_temp.%s USING {method} (v {metric.operator_classes[method]})"
+    await conn.execute(f"CREATE TEMP TABLE fits (v {type_}({most})); CREATE INDEX {index % 'fits'}")
+    await conn.execute(f"CREATE TEMP TABLE exceeds (v {type_}({most + 1}))")
+    with pytest.raises(asyncpg.ProgramLimitExceededError, match=f"more than {most} dimensions"):
+        await conn.execute(f"CREATE INDEX {index % 'exceeds'}")
+
+
+async def test_most_elements_of_a_sparse_index(conn: asyncpg.Connection) -> None:
+    for type_ in TYPES:
+        if type_.model.layout != "sparse" or not type_.model.max_indexed:
+            continue
+        ((method, most),) = type_.model.max_indexed.items()
+        operator_class = type_.model.metrics["l2"].operator_classes[method]
+        await conn.execute(
+            f"CREATE TEMP TABLE t (v {type_}(5000)); CREATE INDEX ON t USING {method} (v {operator_class})"
+        )
+        fits, exceeds = (
+            type_.value_class(dict.fromkeys(range(n), 1), 5000) for n in (most, most + 1)
+        )
+        await conn.execute("INSERT INTO t VALUES ($1)", fits)
+        with pytest.raises(asyncpg.ProgramLimitExceededError, match=f"more than {most} non-zero"):
+            await conn.execute("INSERT INTO t VALUES ($1)", exceeds)
+
+
+@each_dense_type
+async def test_the_least_the_server_takes(server: asyncpg.Connection, type_: SpecType) -> None:
+    with pytest.raises(asyncpg.DataError, match="at least 1 dimension"):
+        await server.fetchval(f"SELECT '[]'::{type_}")
+    with pytest.raises(InvalidValueError):
+        type_.value_class.from_text("[]")
