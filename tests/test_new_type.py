@@ -1,0 +1,198 @@
+"""Adding a type is an edit of specs/types.toml and `make generate`, and nothing else.
+
+Types are added to a copy of the project, on a server that has them: pgvector's own C functions make
+a type of any name. The copy's own suite is the judge.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.spec_types import SPEC_PATH
+from tests.test_registration import TYPE_SQL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT = SPEC_PATH.parent.parent
+
+NEW_TYPES = """
+[types.embedding]
+class = "Embedding"
+layout = "dense"
+element = { format = "float32", width = 4 }
+max_dimensions = 16_000
+extension = "vector"
+since = "0.9.0"
+
+[types.bag]
+class = "BagOfWords"
+layout = "sparse"
+element = { format = "float32", width = 4 }
+index = { format = "int32", width = 4 }
+max_dimensions = 1_000_000_000
+max_nnz = 16_000
+extension = "vector"
+since = "0.9.0"
+
+[types.intvec]
+class = "IntVector"
+layout = "dense"
+element = { format = "int8", width = 1 }
+max_dimensions = 16_000
+extension = "vector"
+since = "0.9.0"
+"""
+
+# The server has the first two. Their functions come with pgvector, so that pgvector owns them.
+NEW_TYPES_SQL = "".join(
+    TYPE_SQL.format(name=name, of=of).replace("SEND =", f"TYPMOD_IN = {name}_typmod_in, SEND =")
+    .replace(f"CREATE TYPE {name} (", f"""
+        CREATE FUNCTION {name}_typmod_in(cstring[]) RETURNS integer
+            AS '$libdir/vector', '{of}_typmod_in' LANGUAGE c IMMUTABLE STRICT;
+        CREATE FUNCTION {name}_equal({name}, {name}) RETURNS boolean
+            AS '$libdir/vector', '{of}_eq' LANGUAGE c IMMUTABLE STRICT;
+        CREATE TYPE {name} (""")
+    + f"""
+    CREATE OPERATOR = (LEFTARG = {name}, RIGHTARG = {name}, FUNCTION = {name}_equal);
+    CREATE FUNCTION {name}_cast({name}, integer, boolean) RETURNS {name}
+        AS '$libdir/vector', '{of}' LANGUAGE c IMMUTABLE STRICT;
+    CREATE CAST ({name} AS {name}) WITH FUNCTION {name}_cast AS IMPLICIT;
+    ALTER EXTENSION vector ADD TYPE {name};
+    """
+    for name, of in (("embedding", "vector"), ("bag", "sparsevec"))
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with more types in its spec and in its test database."""
+    project = tmp_path_factory.mktemp("new") / "project"
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    for path, text in (("specs/types.toml", NEW_TYPES), ("tests/database.sql", NEW_TYPES_SQL)):
+        with (project / path).open("a") as file:
+            file.write(text)
+    run(project, "-m", "codegen")
+    return project
+
+
+def run(project: Path, *arguments: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_importable(project: Path) -> None:
+    script = (
+        "from asyncpg_vector import BagOfWords, Embedding, IntVector\n"
+        "print(Embedding([1, 0.5]), BagOfWords({1: 2}, 3), IntVector([1, -128]).to_binary().hex())"
+    )
+    assert run(project, "-c", script) == "Embedding([1, 0.5]) BagOfWords({1: 2}, 3) 000200000180\n"
+
+
+def test_an_element_that_is_an_integer(project: Path) -> None:
+    """Nothing is rounded silently; what reads out is an int."""
+    script = """
+import numpy as np
+from asyncpg_vector import IntVector, Vector
+value = IntVector(np.array([1.0, -2.0]))
+assert value == IntVector(Vector([1, -2])) == IntVector.from_text("[1, -2]")
+assert repr(value.to_list()) == "[1, -2]" and value.to_numpy().dtype == np.int8
+for numbers in ([1.5], [128], [-129], [float("nan")], np.array([0.5]), ["1"], [None]):
+    try:
+        IntVector(numbers)
+    except (TypeError, ValueError) as error:
+        print(error)
+    else:
+        raise AssertionError(numbers)
+"""
+    assert len(run(project, "-c", script).splitlines()) == 7
+
+
+def test_listed_in_the_readme(project: Path) -> None:
+    readme = (project / "README.md").read_text()
+    assert (
+        "| `embedding` | `Embedding` | float32 | 16,000 dimensions | extension vector 0.9.0 |"
+        in readme
+    )
+    assert "| `intvec` | `IntVector` | int8 |" in readme
+    assert "| `bag` | `BagOfWords` | float32, zeros left out |" in readme
+
+
+def test_checked(project: Path) -> None:
+    """Generated, formatted, linted and typed as the rest, with no exception made."""
+    run(project, "-m", "codegen", "--check")
+    run(project, "-m", "ruff", "format", "--check", "asyncpg_vector")
+    run(project, "-m", "ruff", "check", "asyncpg_vector")
+    run(project, "-m", "mypy", "asyncpg_vector")
+
+
+def test_under_test(project: Path, server_dsn: str) -> None:
+    """The copy's suite runs its tests for the new types, on the server for those that it has."""
+    suite = ["-m", "pytest", "-v", "-p", "no:cacheprovider"]
+    offline = [
+        "test_roundtrip.py",
+        "test_wire.py",
+        "test_inputs.py",
+        "test_values.py",
+        "test_bad_input.py",
+    ]
+    codecs = run(
+        project, *suite, *[f"tests/{name}" for name in offline], "-k", "embedding or bag or intvec"
+    )
+    live = run(
+        project, *suite, "tests/test_server.py", "tests/test_asyncpg.py", "-k", "embedding or bag",
+        ASYNCPG_VECTOR_TEST_DSN=server_dsn,
+    )  # fmt: skip
+    for name, output in [("embedding", codecs), ("bag", codecs), ("intvec", codecs)]:
+        assert len(re.findall(rf"::test_.*\b{name}\b.* PASSED", output)) > 10
+        assert re.search(rf"test_roundtrip.py::test_wire\[{name}\] PASSED", output)
+    for name in ("embedding", "bag"):
+        for test in (
+            "test_server.py::test_echo",
+            "test_server.py::test_text",
+            "test_asyncpg.py::test_null",
+        ):
+            assert re.search(rf"{test}\[{name}\] PASSED", live)
+
+
+def test_registered(project: Path, server_dsn: str) -> None:
+    script = """
+import asyncio, os, sys
+import asyncpg
+from asyncpg_vector import BagOfWords, Embedding, register_vector
+
+async def main():
+    admin = await asyncpg.connect(sys.argv[1])
+    name = f"asyncpg_vector_new_types_{os.getpid()}"
+    await admin.execute(f"CREATE DATABASE {name}")
+    try:
+        conn = await asyncpg.connect(sys.argv[1], database=name)
+        await conn.execute(open("tests/database.sql").read())
+        print(*await register_vector(conn))
+        values = [Embedding([1, 2]), BagOfWords({1: 2}, 3)]
+        row = await conn.fetchrow("SELECT $1::embedding, $2::bag, '[1,2]'::embedding(2)", *values)
+        assert list(row) == [*values, values[0]], row
+        await conn.close()
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+asyncio.run(main())
+"""
+    assert run(project, "-c", script, server_dsn) == "vector halfvec sparsevec embedding bag\n"
