@@ -112,7 +112,7 @@ def test_a_type_that_leaves_the_spec_leaves_the_package(project: Path) -> None:
     text = spec.read_text()
     spec.write_text(text[: text.index("[types.bit]")])
     assert f"removed {GENERATED / 'bit.py'}\n" in codegen(project).stdout
-    assert "| `bit` |" not in (project / "README.md").read_text()
+    assert "| `bit` | `Bit` |" not in (project / "README.md").read_text()
     imported = "import asyncpg_vector as v; assert not hasattr(v, 'Bit'); v.Vector([1])"
     subprocess.run([sys.executable, "-c", imported], cwd=project, check=True)
 

@@ -1,0 +1,90 @@
+"""What is installed, and what importing it brings along."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+import asyncpg_vector
+from tests.spec_types import SPEC_PATH
+
+ROOT = SPEC_PATH.parent.parent
+
+
+def test_only_asyncpg_is_required() -> None:
+    assert [requirement.partition(">")[0] for requirement in requires("asyncpg_vector") or []] == [
+        "asyncpg"
+    ]
+
+
+def test_import_brings_nothing_else() -> None:
+    """Not the optional NumPy and SciPy, and nothing of the generator's."""
+    script = (
+        "import sys; before = set(sys.modules); import asyncpg; known = set(sys.modules)\n"
+        "import asyncpg_vector\n"
+        "asyncpg_vector.Vector([1, 2.5]).to_text(); asyncpg_vector.SparseVector([1, 0]).to_list()\n"
+        "asyncpg_vector.Bit([True]).to_bitstring()\n"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - known} - sys.stdlib_module_names)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["asyncpg_vector"]
+
+
+def test_works_without_numpy() -> None:
+    script = (
+        "import sys; sys.modules['numpy'] = sys.modules['scipy'] = None\n"
+        "from array import array\n"
+        "from asyncpg_vector import Bit, HalfVector, SparseVector, Vector\n"
+        "for row in ([1, 2], array('f', [1, 2]), memoryview(array('d', [1, 2])), Vector([1, 2])):\n"
+        "    assert HalfVector(row).to_list() == SparseVector(row).to_list() == [1, 2]\n"
+        "assert Vector.from_float_base64(Vector([1, 2]).to_float_base64()).to_text() == '[1,2]'\n"
+        "try: Vector([1]).to_numpy()\n"
+        "except ImportError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "numpy" in done.stdout
+
+
+def test_all_is_there() -> None:
+    for name in asyncpg_vector.__all__:
+        assert getattr(asyncpg_vector, name).__doc__
+    assert len(set(asyncpg_vector.__all__)) == len(asyncpg_vector.__all__)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        str(folder),
+        str(ROOT),
+    ]
+    subprocess.run(command, check=True)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_wheel(wheel: Path) -> None:
+    """The package, its marker for type checkers, its licence; no generator, no spec, no tests."""
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert [top for top in tops if not top.endswith(".dist-info")] == ["asyncpg_vector"]
+    assert "asyncpg_vector/py.typed" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    package = {str(path.relative_to(ROOT)) for path in (ROOT / "asyncpg_vector").rglob("*.py")}
+    assert package <= set(names)

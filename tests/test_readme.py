@@ -1,0 +1,44 @@
+"""The README is true: its Python blocks run, in their order, and print what it says they print."""
+
+from __future__ import annotations
+
+import ast
+import re
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from tests.spec_types import SPEC_PATH
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.conftest import NewDatabase
+
+README = (SPEC_PATH.parent.parent / "README.md").read_text()
+BLOCKS = [
+    (match.start(1), match[1]) for match in re.finditer(r"```python\n(.*?)```", README, re.DOTALL)
+]
+PROMISED = re.compile(r"^ *print\(.*?\)(?:  |\n)# (.*)$", re.MULTILINE)
+
+
+async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[str]) -> None:
+    namespace: dict[str, Any] = {"dsn": await new_database()}
+    promised: list[str] = []
+    for start, block in BLOCKS:
+        promised += PROMISED.findall(block)
+        lines_before = README.count("\n", 0, start)
+        tree = ast.increment_lineno(ast.parse(block), lines_before)
+        code = compile(tree, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        running = eval(code, namespace)
+        if isawaitable(running):
+            await running
+    assert capsys.readouterr().out.splitlines() == promised
+    assert len(promised) == sum(block.count("print(") for _, block in BLOCKS) > 10
+    await namespace["conn"].close()
+    await namespace["pool"].close()
+
+
+def test_every_make_target_is_there() -> None:
+    makefile = (SPEC_PATH.parent.parent / "Makefile").read_text()
+    for target in re.findall("(?:^|`)make ([a-z]+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
