@@ -179,6 +179,6 @@ def _advise(
     if schema not in (None, place):
         return f"extension {extension} is in schema {place!r}: pass that one, or none"
     return (
-        f"extension {extension} is at {version}, {info.sql_name} came with {info.since}: "
-        f"run ALTER EXTENSION {extension} UPDATE, then register again"
+        f"extension {extension} is at {version}, {info.sql_name} came with {info.since}: with that "
+        f"release on the server, run ALTER EXTENSION {extension} UPDATE, then register again"
     )

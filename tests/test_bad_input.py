@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -23,6 +24,8 @@ from asyncpg_vector import (
     VectorError,
 )
 from tests.spec_types import SpecType, each_dense_type, each_numeric_type, each_type
+
+CHARACTERS = "w" if sys.version_info >= (3, 13) else "u"
 
 
 class Broken:
@@ -65,7 +68,7 @@ NO_ROWS = [
     ([1, 2, 1j], "number at index 2, got complex 1j"),
     ([1, Broken()], "number at index 1, got Broken <Broken instance at"),
     ([1, datetime(2026, 1, 1, tzinfo=timezone.utc)], "number at index 1, got datetime"),
-    (array("u", "ab"), "number at index 0, got str 'a'"),
+    (array(CHARACTERS, "ab"), "number at index 0, got str 'a'"),
     (np.array([1, 2j]), "number at index 0, got complex"),
     (np.array(["1"]), "number at index 0, got str '1'"),
     (np.array([1, None]), "number at index 1, got NoneType None"),
