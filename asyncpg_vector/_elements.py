@@ -265,8 +265,8 @@ def read_integer(text: str) -> int:
     digits = _INTEGER.fullmatch(text.strip(WHITESPACE))
     if not digits:
         raise MalformedTextError(f"expected a whole number, got {shorten(text)}")
-    sign, magnitude = digits.groups()
-    return int(sign + (magnitude if len(magnitude) < 19 else _LONG_MAX))
+    sign, magnitude = digits[1], digits[2].lstrip("0") or "0"
+    return int(sign + (magnitude if len(magnitude) < len(_LONG_MAX) else _LONG_MAX))
 
 
 @lru_cache(maxsize=64)
@@ -283,7 +283,7 @@ def _masks(infinity: bytes, count: int) -> tuple[int, int, int]:
     return exponents, ones, signs
 
 
-_INTEGER = re.compile(r"([+-]?)0*([0-9]+)", re.ASCII)
+_INTEGER = re.compile("([+-]?)([0-9]+)")
 _LONG_MAX = str(2**63 - 1)
 FLOAT32 = FloatElement("f")
 """What text is read as first, and what base64 holds."""

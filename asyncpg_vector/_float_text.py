@@ -27,8 +27,8 @@ WHITESPACE = " \t\n\r\v\f"
 
 # What strtof reads as a finite number: decimal, or hexadecimal with an optional binary exponent.
 _NUMBER = re.compile(
-    r"[+-]?(?:0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
-    r"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"[+-]?(?:0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
+    r"|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
 # Of texts made of these alone, float() reads exactly the decimal ones of _NUMBER.
 _DECIMAL_CHARACTERS = b"0123456789+-.eE" + WHITESPACE.encode()
@@ -98,10 +98,10 @@ def _keep_side(text: str, number: float) -> float:
     return nextafter(number, inf if exact > number else -inf)
 
 
-def _exact(text: str) -> Fraction:
+def _exact(text: str) -> Decimal | Fraction:
     text = text.strip(WHITESPACE).lower()
     if "x" not in text:
-        return Fraction(text)
+        return Decimal(text)
     mantissa, _, exponent = text.partition("p")
     whole, _, fraction = mantissa.partition(".")
     return Fraction(int(whole + fraction, 16)) * Fraction(2) ** (

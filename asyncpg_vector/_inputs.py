@@ -85,7 +85,7 @@ def _open(value: Any) -> Numbers:
     if buffer is not None:
         return buffer
     if _is_sequence(value):
-        return list(value)
+        return cast("Numbers", value)
     raise InvalidTypeError(f"expected a sequence of numbers, got {describe(value)}")
 
 

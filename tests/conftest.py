@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import asyncpg
 import hypothesis
@@ -51,8 +52,7 @@ async def new_database(server_dsn: str) -> AsyncIterator[NewDatabase]:
         conn = await asyncpg.connect(server_dsn, database=name)
         await conn.execute(sql)
         await conn.close()
-        before, _, after = server_dsn.partition("?")
-        return f"{before.rpartition('/')[0]}/{name}?{after}"
+        return urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
 
     yield create
     for name in created:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -76,6 +77,10 @@ HALF_WAY = 1 + 2**-24  # between 1 and the next float32
         # Half-way from the largest float32 to 2**128, which is out of range; a little less is not.
         ("340282356779733661637539395458142568447.9", 3.4028234663852886e38),
         ("1e-400", 0.0),
+        (f"1.000000059604644775390625{'0' * 9000}", 1.0),
+        (f"1.000000059604644775390625{'0' * 9000}1", 1 + 2**-23),
+        (f"0x1.000001{'0' * 9000}1", 1 + 2**-23),
+        (f"{'0' * 9000}1e-00000000", 1.0),
     ],
 )
 def test_read_once_rounded(text: str, number: float) -> None:
@@ -183,6 +188,30 @@ def test_malformed(value_class: Any, text: str) -> None:
 def test_refused(value_class: Any, text: str, message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         value_class.from_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 100_000 + "x",
+        "0" * 100_000 + "x",
+        "0x" + "1" * 100_000 + "z",
+        "1." + "0" * 100_000 + "e",
+        "-" * 100_000,
+    ],
+    ids=lambda text: text[-1],
+)
+def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
+    """No backtracking: these would take minutes if the time grew with the square of the length."""
+    start = time.perf_counter()
+    for value_class, form in (
+        (Vector, f"[{text}]"),
+        (SparseVector, f"{{{text}:1}}/3"),
+        (SparseVector, f"{{1:{text}}}/3"),
+    ):
+        with pytest.raises(MalformedTextError):
+            value_class.from_text(form)
+    assert time.perf_counter() - start < 10
 
 
 @each_type

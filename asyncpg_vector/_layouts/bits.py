@@ -52,12 +52,20 @@ class Bits(Value):
             return cls._join(8 * len(value), value)
         if isinstance(value, asyncpg.BitString):
             return cls._join(len(value), value.bytes)
-        if isinstance(value, Bits):
-            return value.to_binary()
+        if isinstance(value, Value):
+            return cls._pack_value(value)
         flags = read_numbers(value)
         if is_ndarray(flags):
             return cls._pack_array(flags)
         return cls._pack_digits("".join(map(_digit, flags, range(len(flags)))))
+
+    @classmethod
+    def _pack_value(cls, value: Value) -> bytes:
+        if isinstance(value, Bits):
+            return value.to_binary()
+        raise InvalidTypeError(
+            f"expected bits, got a {type(value).__name__}; SQL's binary_quantize() makes some of it"
+        )
 
     @classmethod
     def _pack_array(cls, flags: NDArray[Any]) -> bytes:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, ca
 from asyncpg_vector._elements import FLOAT32
 from asyncpg_vector._float_text import WHITESPACE
 from asyncpg_vector._inputs import NumbersInput, read_numbers
-from asyncpg_vector._layouts.value import Value, check_dimensions, check_wire, unpack_header, wrap
+from asyncpg_vector._layouts.value import (
+    SHOWN,
+    Value,
+    check_dimensions,
+    check_wire,
+    unpack_header,
+    wrap,
+)
 from asyncpg_vector.errors import InvalidTypeError, MalformedTextError, describe
 
 if TYPE_CHECKING:
@@ -28,8 +35,6 @@ DenseInput: TypeAlias = "NumbersInput | Value"
 """What a dense value is made from: numbers in a row, or any other value."""
 
 _HEADER = struct.Struct(">HH")
-_SHOWN = 3
-"""Elements that ``str()`` shows of a longer value."""
 
 
 class Dense(Value, Generic[NumberT]):
@@ -140,9 +145,9 @@ class Dense(Value, Generic[NumberT]):
         return f"{type(self).__name__}([{', '.join(self.element.literals(self._numbers()))}])"
 
     def __str__(self) -> str:
-        if len(self) <= _SHOWN:
+        if len(self) <= SHOWN:
             return repr(self)
-        shown = ", ".join(self.element.print(self._numbers()[:_SHOWN]))
+        shown = ", ".join(self.element.print(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
 
 

@@ -27,8 +27,21 @@ from typing import (
 from asyncpg_vector._elements import read_integer
 from asyncpg_vector._float_text import WHITESPACE, denotes_zero
 from asyncpg_vector._inputs import NumbersInput, is_ndarray, read_numbers
-from asyncpg_vector._layouts.value import Value, check_dimensions, check_wire, unpack_header, wrap
-from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError, describe
+from asyncpg_vector._layouts.value import (
+    SHOWN,
+    Value,
+    check_dimensions,
+    check_wire,
+    unpack_header,
+    wrap,
+)
+from asyncpg_vector.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    describe,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,8 +67,6 @@ SparseInput: TypeAlias = "SupportsToCoo | NumbersInput | Value"
 """What a sparse value is made from, beside a dict: a sparse row, a dense row, any other value."""
 
 _HEADER = struct.Struct(">iii")
-_SHOWN = 3
-"""Elements that ``str()`` shows of a longer value."""
 
 _TEXT = re.compile(
     rf"[{WHITESPACE}]*\{{([^}}]*)\}}[{WHITESPACE}]*/([{WHITESPACE}]*[+-]?[0-9]+)[{WHITESPACE}]*"
@@ -265,10 +276,10 @@ class Sparse(Value, Generic[NumberT]):
         return f"{type(self).__name__}({{{inner}}}, {self.dimensions()})"
 
     def __str__(self) -> str:
-        if self.nnz() <= _SHOWN:
+        if self.nnz() <= SHOWN:
             return repr(self)
-        values = self.element.print(self.values()[:_SHOWN])
-        entries = zip(self.indices()[:_SHOWN], values, strict=True)
+        values = self.element.print(self.values()[:SHOWN])
+        entries = zip(self.indices()[:SHOWN], values, strict=True)
         shown = ", ".join(f"{index}: {text}" for index, text in entries)
         return (
             f"{type(self).__name__}({{{shown}, ...}}, "
@@ -297,7 +308,9 @@ def _check_indices(indices: Sequence[int], dimensions: int) -> None:
     """Check ascending indices: they are in range, and none is there twice."""
     for index in (*indices[:1], *indices[-1:]):
         if not 0 <= index < dimensions:
-            raise InvalidValueError(f"expected indices from 0 to {dimensions - 1}, got {index}")
+            raise InvalidValueError(
+                f"expected indices from 0 to {dimensions - 1}, got {shorten(index)}"
+            )
     for index, following in pairwise(indices):
         if index == following:
             raise InvalidValueError(f"expected distinct indices, got {index} twice")

@@ -5,7 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError, describe
+from asyncpg_vector.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedWireError,
+    describe,
+    shorten,
+)
 
 if TYPE_CHECKING:
     import struct
@@ -15,9 +21,21 @@ if TYPE_CHECKING:
 
     from asyncpg_vector.info import TypeInfo
 
-__all__ = ["Value", "ValueT", "check_dimensions", "check_wire", "encode", "unpack_header", "wrap"]
+__all__ = [
+    "SHOWN",
+    "Value",
+    "ValueT",
+    "check_dimensions",
+    "check_wire",
+    "encode",
+    "unpack_header",
+    "wrap",
+]
 
 ValueT = TypeVar("ValueT", bound="Value")
+
+SHOWN = 3
+"""Elements that ``str()`` shows of a longer value."""
 
 
 class Value(ABC):
@@ -152,7 +170,7 @@ def encode(cls: type[ValueT], value: Any) -> bytes:
     if isinstance(value, Value):
         raise InvalidTypeError(
             f"expected a {cls.__name__} for {cls.info.sql_name}, got a {type(value).__name__}; "
-            f"to convert it, write {cls.__name__}(value.to_list())"
+            f"to convert it, write {cls.__name__}(value)"
         )
     return cls(value).to_binary()
 
@@ -162,7 +180,7 @@ def check_dimensions(info: TypeInfo, dimensions: int, *, least: int = 1) -> None
     if not least <= dimensions <= info.max_dimensions:
         raise InvalidValueError(
             f"expected {least} to {info.max_dimensions} dimensions for {info.sql_name}, "
-            f"got {dimensions}"
+            f"got {shorten(dimensions)}"
         )
 
 
