@@ -22,7 +22,7 @@ from tests.spec_types import (
     each_sparse_type,
     each_type,
 )
-from tests.test_text import ACCEPTED, MALFORMED, REFUSED
+from tests.test_text import ACCEPTED, DIGITS, MALFORMED, REFUSED
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +125,13 @@ async def test_narrowing_is_the_servers(server: asyncpg.Connection) -> None:
 
 
 # The tables of test_text.py hold of the server too.
+
+
+async def test_digits_by_hand(server: asyncpg.Connection) -> None:
+    printed = await server.fetchval(
+        "SELECT $1::real[]::vector::text", [number for _, number in DIGITS]
+    )
+    assert printed == f"[{','.join(text for text, _ in DIGITS)}]"
 
 
 @pytest.mark.parametrize(("value_class", "text", "numbers"), ACCEPTED)

@@ -24,7 +24,7 @@ from tests.spec_types import SpecType, each_type
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
-# Read off PostgreSQL 18.6 with pgvector 0.8.6.
+# What the server prints; test_server.py asks it.
 DIGITS = [
     ("0", 0.0),
     ("-0", -0.0),
@@ -41,6 +41,16 @@ DIGITS = [
     ("1.1754944e-38", 2.0**-126),
     ("1e-45", 2.0**-149),
     ("-0.00024414062", -(2.0**-12)),  # half-way between two decimals of 8 digits: the even one
+    ("7.7652944e+07", 77652944.0),  # 7.765294e+07 is half-way to the next float32
+    ("9.53692e-07", 9.53692e-07),  # 9.536921e-07 is nearer, and longer
+    (
+        "3.5184372e+13",
+        2.0**45,
+    ),  # 3.518437e+13 would do, were the float32 below as far as the one above
+    (
+        "1.2621775e-29",
+        2.0**-96,
+    ),  # nearest is 1.2621774e-29, but that is beyond half-way to the one below
     ("7.038531e-26", 7.0385306918512091e-26),  # as a double, half-way between two float32
 ]
 

@@ -82,6 +82,7 @@ def test_equality_is_the_servers() -> None:
 
 def test_values_of_different_types_are_not_equal() -> None:
     assert Vector([1]) != HalfVector([1])
+    assert Vector([2**-7]) != HalfVector([1, 0])  # whose elements are the same four bytes
     assert Vector([1]) != SparseVector([1])
     assert Vector([1]) != [1]
     assert len({Vector([1]), HalfVector([1]), SparseVector([1]), Vector([1.0])}) == 3
