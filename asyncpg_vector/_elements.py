@@ -7,21 +7,15 @@ format character; width, limits and NumPy's name for it follow from that.
 from __future__ import annotations
 
 import math
-import re
 import struct
 from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsInt
 
-from asyncpg_vector._float_text import WHITESPACE, print_float32, read_float32
-from asyncpg_vector._inputs import is_ndarray
-from asyncpg_vector.errors import (
-    InvalidTypeError,
-    InvalidValueError,
-    MalformedTextError,
-    describe,
-    shorten,
-)
+from asyncpg_vector._inputs import is_ndarray, is_real
+from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._text import print_float32, read_float32, read_integer
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +24,7 @@ if TYPE_CHECKING:
 
     from asyncpg_vector._inputs import Numbers
 
-__all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement", "read_integer"]
+__all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement"]
 
 
 class Element(ABC):
@@ -121,16 +115,16 @@ class FloatElement(Element):
             payload = struct.pack(f">{len(numbers)}{self.code}", *numbers)
         except (struct.error, OverflowError, TypeError, ValueError):
             self._refuse(numbers, indices)
-        if not self._is_finite(payload):
+        if not _are_plain(numbers) and not (_are_real(numbers) and self._is_finite(payload)):
             self._refuse(numbers, indices)
         return payload
 
     def _pack_array(self, array: NDArray[Any]) -> bytes:
-        if array.dtype.kind not in "biuf":
+        if array.dtype.kind == "O":
             return self._pack_numbers(array.tolist(), None)
         import numpy as np
 
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             # Integers and long doubles by way of float64, as float() takes a list's elements.
             narrow = array.dtype.kind == "f" and array.dtype.itemsize <= 8
             numbers = array if narrow else array.astype(np.float64)
@@ -154,7 +148,7 @@ class FloatElement(Element):
         return print_float32(numbers)
 
     def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
-        numbers: Sequence[float] = read_float32(texts)
+        numbers: Sequence[float] = read_float32(texts, indices or range(len(texts)))
         if self.width < FLOAT32.width:  # the server narrows the float32, not the text (halfvec_in)
             numbers = FLOAT32.unpack(FLOAT32.pack(numbers, indices), 0, len(numbers))
         return self.pack(numbers, indices)
@@ -175,12 +169,12 @@ class FloatElement(Element):
         return not ((int.from_bytes(payload, "big") & exponents) + ones) & signs
 
     def _refuse(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> NoReturn:
-        for index, number in zip(indices or range(len(numbers)), numbers, strict=True):
+        for index, number in zip(indices or range(len(numbers)), numbers, strict=False):
             self._check_number(number, index)
-        raise InvalidTypeError(f"expected numbers, got {describe(numbers)}")
+        raise _lied(numbers)
 
     def _check_number(self, number: Any, index: int) -> None:
-        if isinstance(number, (str, bytes, bytearray)):  # float() would read it
+        if isinstance(number, (str, bytes, bytearray)) or not is_real(number):  # float() takes them
             raise InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
         try:
             finite = math.isfinite(float(number))
@@ -213,14 +207,13 @@ class IntegerElement(Element):
         self._limit = 1 << (8 * self.width - 1)
 
     def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes:
-        try:
-            return struct.pack(f">{len(numbers)}{self.code}", *numbers)
-        except (struct.error, TypeError):  # what is whole may still be no int
-            places = indices or range(len(numbers))
-            whole = [
-                self._narrow(number, index) for index, number in zip(places, numbers, strict=True)
-            ]
-            return struct.pack(f">{len(numbers)}{self.code}", *whole)
+        places = indices or range(len(numbers))
+        whole = [
+            self._narrow(number, index) for index, number in zip(places, numbers, strict=False)
+        ]
+        if len(whole) != len(numbers):
+            raise _lied(numbers)
+        return struct.pack(f">{len(whole)}{self.code}", *whole)
 
     def _pack_array(self, array: NDArray[Any]) -> bytes:
         return self._pack_numbers(array.tolist(), None)
@@ -235,19 +228,26 @@ class IntegerElement(Element):
         return [str(number) for number in numbers]
 
     def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
-        return self.pack([read_integer(text) for text in texts], indices)
+        places = indices or range(len(texts))
+        numbers = [
+            read_integer(text, f"at index {index}")
+            for text, index in zip(texts, places, strict=True)
+        ]
+        return self.pack(numbers, places)
 
     def literals(self, numbers: Iterable[int]) -> list[str]:
         return self.print(numbers)
 
     def _narrow(self, number: Any, index: int) -> int:
+        if not isinstance(number, SupportsInt) or not is_real(number):
+            raise InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
         try:
-            whole = int(number) if isinstance(number, SupportsInt) else None
+            whole = int(number)
         except (TypeError, ValueError, OverflowError):  # NaN, an infinity
             whole = None
         if whole is None or whole != number:
-            raise InvalidTypeError(
-                f"expected a whole number at index {index}, got {describe(number)}"
+            raise InvalidValueError(
+                f"expected a whole number at index {index}, got {shorten(number)}"
             )
         if not -self._limit <= whole < self._limit:
             raise InvalidValueError(
@@ -256,17 +256,23 @@ class IntegerElement(Element):
         return whole
 
 
-def read_integer(text: str) -> int:
-    """Read a decimal integer as C's `strtol` does, which stops at its largest number.
+def _lied(numbers: Sequence[Any]) -> InvalidTypeError:
+    return InvalidTypeError(f"expected numbers, as many as len() says, got {describe(numbers)}")
 
-    Raises:
-        MalformedTextError: the text is none.
-    """
-    digits = _INTEGER.fullmatch(text.strip(WHITESPACE))
-    if not digits:
-        raise MalformedTextError(f"expected a whole number, got {shorten(text)}")
-    sign, magnitude = digits[1], digits[2].lstrip("0") or "0"
-    return int(sign + (magnitude if len(magnitude) < len(_LONG_MAX) else _LONG_MAX))
+
+def _are_plain(numbers: Sequence[Any]) -> bool:
+    """Tell quickly whether all are finite Python numbers: only those add up to one."""
+    if len(numbers) and type(numbers[0]) not in (float, int):
+        return False
+    try:
+        total = sum(numbers)
+    except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
+        return False
+    return type(total) in (float, int) and math.isfinite(total)
+
+
+def _are_real(numbers: Sequence[Any]) -> bool:
+    return all(map(is_real, numbers))
 
 
 @lru_cache(maxsize=64)
@@ -283,7 +289,5 @@ def _masks(infinity: bytes, count: int) -> tuple[int, int, int]:
     return exponents, ones, signs
 
 
-_INTEGER = re.compile("([+-]?)([0-9]+)")
-_LONG_MAX = str(2**63 - 1)
 FLOAT32 = FloatElement("f")
 """What text is read as first, and what base64 holds."""

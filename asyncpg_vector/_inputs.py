@@ -7,9 +7,10 @@ import sys
 from array import array
 from collections.abc import Mapping
 from numbers import Number
-from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, SupportsFloat, TypeAlias, cast
 
-from asyncpg_vector.errors import InvalidTypeError, describe
+from asyncpg_vector._messages import describe
+from asyncpg_vector.errors import InvalidTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Buffer, TypeIs
 
-__all__ = ["Numbers", "NumbersInput", "SupportsToList", "is_ndarray", "read_numbers"]
+__all__ = ["Numbers", "NumbersInput", "SupportsToList", "is_ndarray", "is_real", "read_numbers"]
 
 
 class SupportsArray(Protocol):
@@ -35,26 +36,36 @@ class SupportsToList(Protocol):
 Numbers: TypeAlias = "Sequence[Any] | NDArray[Any]"
 """What `read_numbers` returns."""
 
+_REAL = "biuf"
+"""NumPy's letters for the kinds of real numbers."""
+_TEXT = (str, bytes, bytearray)
+
 NumbersInput: TypeAlias = "Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList"
 """What `read_numbers` takes, for annotations."""
 
 
-def read_numbers(value: object) -> Numbers:
+def read_numbers(value: object, what: str = "numbers") -> Numbers:
     """Read any one-dimensional holder of numbers as a sequence or as an ndarray.
 
-    Whether its elements are numbers is left to the element format that packs them, except that a
-    nested sequence is refused here.
+    Whether its elements are numbers is left to who packs them, except that a nested sequence, and
+    an ndarray of anything else, is refused here.
+
+    Args:
+        value: the holder.
+        what: what a message is to call what is expected in it.
 
     Raises:
         InvalidTypeError: it is no sequence of numbers, or has not just one dimension.
     """
-    numbers = _open(value)
+    numbers = _open(value, what)
     if is_ndarray(numbers):
         if numbers.ndim != 1:
             raise InvalidTypeError(f"expected one dimension, got an array of shape {numbers.shape}")
-    elif len(numbers) and _is_sized(numbers[0]):
+        if numbers.dtype.kind not in f"{_REAL}O":
+            raise InvalidTypeError(f"expected {what}, got an array of {numbers.dtype}")
+    elif _is_nested(numbers):
         raise InvalidTypeError(
-            f"expected numbers, got a nested sequence: {describe(numbers[0])} at index 0"
+            f"expected {what}, got a nested sequence: {describe(numbers[0])} at index 0"
         )
     return numbers
 
@@ -64,45 +75,35 @@ def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
 
     A subclass is not plain: a masked array, taken for one, would lose its mask.
     """
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and type(value) is numpy.ndarray
+    # While another thread imports NumPy, the module is there and its contents are not.
+    ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
+    return ndarray is not None and type(value) is ndarray
 
 
-def _open(value: Any) -> Numbers:
+def is_real(number: object, kinds: str = _REAL) -> bool:
+    """Tell whether this is no NumPy scalar, or one of these kinds.
+
+    float() takes complex ones too, without the imaginary part, and dates.
+    """
+    return getattr(getattr(number, "dtype", None), "kind", kinds[0]) in kinds
+
+
+def _open(value: Any, what: str) -> Numbers:
     if isinstance(value, (list, tuple, array)) or is_ndarray(value):
         return cast("Numbers", value)
-    _refuse(value)
+    _refuse_text(value, what)
+    numbers = value
     if _becomes_list(value):
         numbers = value.tolist()
-        if isinstance(numbers, list):
-            return cast("Numbers", numbers)
-        raise InvalidTypeError(f"expected one dimension, got the scalar {describe(value)}")
-    if hasattr(value, "__array__"):
+    elif hasattr(value, "__array__"):
         import numpy as np
 
-        return np.asarray(value)
-    buffer = _read_buffer(value)
-    if buffer is not None:
-        return buffer
-    if _is_sequence(value):
-        return cast("Numbers", value)
-    raise InvalidTypeError(f"expected a sequence of numbers, got {describe(value)}")
-
-
-def _refuse(value: object) -> None:
-    """Refuse what looks like numbers in some way, and say what to do instead."""
-    if isinstance(value, str):
-        raise InvalidTypeError(f"expected numbers, got {describe(value)}; from_text() reads a text")
-    if isinstance(value, (bytes, bytearray)):
-        raise InvalidTypeError(
-            f"expected numbers, got {describe(value)}; "
-            "from_binary() reads a wire payload, from_float_base64() reads base64"
-        )
-    if isinstance(value, Number):
-        raise InvalidTypeError(
-            f"expected a sequence of numbers, got {describe(value)}; if this is for an array of "
-            "vectors, asyncpg takes nested lists apart: make each row a value or a tuple"
-        )
+        numbers = np.asarray(value)
+    else:
+        numbers = _read_buffer(value)
+    if not _is_sequence(numbers):
+        _refuse(value, what)
+    return cast("Numbers", numbers)
 
 
 def _becomes_list(value: object) -> bool:
@@ -110,20 +111,43 @@ def _becomes_list(value: object) -> bool:
     return hasattr(value, "tolist") and not isinstance(value, memoryview)
 
 
-def _read_buffer(value: Any) -> Sequence[float] | None:
-    """Read a buffer of floats of any width and byte order, such as a ctypes array."""
+def _refuse_text(value: object, what: str) -> None:
+    if isinstance(value, str):
+        raise InvalidTypeError(f"expected {what}, got {describe(value)}; from_text() reads a text")
+    if isinstance(value, (bytes, bytearray)):
+        raise InvalidTypeError(
+            f"expected {what}, got {describe(value)}; "
+            "from_binary() reads a wire payload, from_float_base64() reads base64"
+        )
+
+
+def _refuse(value: object, what: str) -> NoReturn:
+    message = f"expected a sequence of {what}, got {describe(value)}"
+    if isinstance(value, memoryview):
+        raise InvalidTypeError(f"{message} of format {value.format!r}")
+    if isinstance(value, Number) or hasattr(value, "dtype"):
+        message += (
+            "; if this is for an array parameter, asyncpg takes nested lists apart: "
+            "make each row a value or a tuple"
+        )
+    raise InvalidTypeError(message)
+
+
+def _read_buffer(value: Any) -> Any:
+    """Read a buffer of numbers of any width and byte order; return anything else as it is.
+
+    Bytes are no numbers here: they may be a wire payload, or anything.
+    """
     try:
         view = memoryview(value)
     except TypeError:
-        return None
-    order, code = view.format[:-1] or "=", view.format[-1:]
-    if code not in "efd" or order not in "@=<>!":
-        raise InvalidTypeError(
-            f"expected a buffer of floats, got {type(value).__name__} of format {view.format!r}"
-        )
+        return value
+    order, code = view.format[:-1] or "@", view.format[-1:]
     if view.ndim != 1:
         raise InvalidTypeError(f"expected one dimension, got a buffer of shape {view.shape}")
-    return struct.unpack(f"{order}{len(view)}{code}", view.tobytes())
+    if code in "efdhilqHILQ":
+        return struct.unpack(f"{order}{len(view)}{code}", view.tobytes())
+    return None if isinstance(value, memoryview) else value
 
 
 def _is_sequence(value: object) -> bool:
@@ -132,11 +156,14 @@ def _is_sequence(value: object) -> bool:
     return behaves and not isinstance(value, Mapping)
 
 
-def _is_sized(number: Any) -> bool:
-    """Tell whether an element has elements; an array without a dimension only looks like it."""
-    if isinstance(number, (str, bytes, bytearray)):
-        return False  # no number either, but the element format says that
+def _is_nested(numbers: Any) -> bool:
+    """Tell whether the first element has elements; the others are noticed when they are packed.
+
+    An array without a dimension only looks as if it had.
+    """
     try:
-        return len(number) >= 0
+        return len(numbers) > 0 and not isinstance(numbers[0], _TEXT) and len(numbers[0]) >= 0
     except TypeError:
         return False
+    except LookupError:
+        raise InvalidTypeError(f"expected a sequence, got {describe(numbers)}") from None

@@ -7,8 +7,6 @@ Each one derives from `VectorError` and from the built-in exception that it is a
 
 from __future__ import annotations
 
-import reprlib
-
 __all__ = [
     "InvalidTypeError",
     "InvalidValueError",
@@ -16,8 +14,6 @@ __all__ = [
     "MalformedWireError",
     "TypesNotFoundError",
     "VectorError",
-    "describe",
-    "shorten",
 ]
 
 
@@ -43,16 +39,3 @@ class MalformedWireError(InvalidValueError):
 
 class TypesNotFoundError(VectorError, LookupError):
     """The database lacks the types that were to be registered."""
-
-
-def describe(value: object) -> str:
-    """Name an object in a message: its type, and the beginning of its repr."""
-    return f"{type(value).__name__} {shorten(value)}"
-
-
-def shorten(value: object) -> str:
-    """Return the beginning of an object's repr, for a message."""
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # an int of more digits than sys.get_int_max_str_digits()
-        return "..."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,9 @@ class Metric:
 
     operator_classes: Mapping[str, str]
     """Per index method (``hnsw``, ``ivfflat``), the operator class that serves the operator."""
+
+    def __post_init__(self) -> None:
+        _freeze(self, operator_classes=self.operator_classes)
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,12 @@ class TypeInfo:
 
     metrics: Mapping[str, Metric]
     """Per metric (``l2``, ``cosine``), its operator and operator classes."""
+
+    def __post_init__(self) -> None:
+        _freeze(self, max_indexed=self.max_indexed, metrics=self.metrics)
+
+
+def _freeze(info: Metric | TypeInfo, **mappings: Mapping[str, Any]) -> None:
+    """Make the mappings of a frozen dataclass read-only as well."""
+    for name, mapping in mappings.items():
+        object.__setattr__(info, name, MappingProxyType(mapping))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import pickle
+import subprocess
+import sys
 from array import array
 from collections import UserList, deque
 from decimal import Decimal
@@ -71,6 +73,9 @@ ROWS_OF_1_2_3 = [
     (ctypes.c_float.__ctype_be__ * 3)(1, 2, 3),
     (ctypes.c_float.__ctype_le__ * 3)(1, 2, 3),
     memoryview(array("f", [1, 2, 3])),
+    *[memoryview(array(code, [1, 2, 3])) for code in "hHiIlLqQ"],
+    (ctypes.c_int * 3)(1, 2, 3),
+    (ctypes.c_ubyte * 3)(1, 2, 3),
     memoryview(array("d", [1, 0, 2, 0, 3, 0]))[::2],
     *[np.array([1, 2, 3], dtype) for dtype in "bBhHiIlLqQefdg"],
     *[np.array([1, 2, 3], order + kind) for order in "<>" for kind in ("f2", "f4", "f8", "i4")],
@@ -208,6 +213,7 @@ def test_sparse_to_coo() -> None:
         Bit(np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], ">u2")),
         Bit(np.array([1, 9, 0, 9, 1, 9, 1, 9, 0, 9, 0, 9, 0, 9, 0, 9, 1])[::2]),
         Bit(array("b", [1, 0, 1, 1, 0, 0, 0, 0, 1])),
+        Bit((ctypes.c_bool * 9)(1, 0, 1, 1, 0, 0, 0, 0, 1)),
         Bit(Tensor([True, False, True, True, False, False, False, False, True])),
         Bit(BitString("101100001")),
         Bit.from_text("b101100001"),
@@ -230,6 +236,26 @@ def test_bit_reads_out_as_asyncpg_has_it(digits: str) -> None:
     assert value.to_numpy().dtype == np.bool_
     assert value.to_bitstring().as_string().replace(" ", "") == digits
     assert Bit(value.to_bitstring()) == value
+
+
+def test_underflow_is_no_error_whatever_numpy_is_told() -> None:
+    with np.errstate(all="raise"):
+        assert HalfVector(np.array([1e-10])) == HalfVector([1e-10]) == HalfVector([0])
+        assert Vector(np.array([1e-50])) == Vector([np.float64(1e-50)]) == Vector([0])
+        assert Vector([np.float32(3e38)] * 2) == Vector(np.array([3e38] * 2))
+
+
+def test_while_another_thread_imports_numpy() -> None:
+    """The module is in sys.modules before it has an ndarray."""
+    script = (
+        "import sys, threading\n"
+        "from asyncpg_vector import Vector\n"
+        "thread = threading.Thread(target=__import__, args=('numpy',))\n"
+        "thread.start()\n"
+        "while thread.is_alive(): Vector([1.0, 2.0])\n"
+        "assert 'numpy' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 # Base64

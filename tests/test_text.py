@@ -19,7 +19,7 @@ from asyncpg_vector import (
     SparseVector,
     Vector,
 )
-from asyncpg_vector._float_text import print_float32, read_float32
+from asyncpg_vector._text import print_float32, read_float32
 from tests.spec_types import SpecType, each_type
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -59,12 +59,12 @@ DIGITS = [
 def test_digits(text: str, number: float) -> None:
     (number,) = struct.unpack("f", struct.pack("f", number))
     assert print_float32([number]) == [text]
-    assert struct.pack("f", *read_float32([text])) == struct.pack("f", number)
+    assert struct.pack("f", *read_float32([text], [0])) == struct.pack("f", number)
 
 
 @given(st.lists(FLOAT32))
 def test_printed_digits_read_back(numbers: list[float]) -> None:
-    read = read_float32(print_float32(numbers))
+    read = read_float32(print_float32(numbers), range(len(numbers)))
     assert struct.pack(f"{len(read)}f", *read) == struct.pack(f"{len(numbers)}f", *numbers)
 
 
@@ -175,15 +175,15 @@ REFUSED = [
     (SparseVector, "{1:1}/1000000001", "dimensions"),
     (SparseVector, "{1:1}/4294967299", "dimensions"),
     (SparseVector, f"{{1:1}}/{'9' * 5000}", "dimensions"),
-    (SparseVector, "{0:1}/3", "indices from 0 to 2, got -1"),
+    (SparseVector, "{0:1}/3", "indices from 1 to 3, got 0"),
     (SparseVector, "{-1:1}/3", "indices"),
-    (SparseVector, "{4:1}/3", "indices from 0 to 2, got 3"),
+    (SparseVector, "{4:1}/3", "indices from 1 to 3, got 4"),
     (SparseVector, f"{{{'9' * 5000}:1}}/3", "indices"),
-    (SparseVector, "{1:1,1:2}/3", "0 twice"),
-    (SparseVector, "{1:1e-50}/3", "fits float32, got '1e-50'"),
+    (SparseVector, "{1:1,1:2}/3", "1 twice"),
+    (SparseVector, "{1:1e-50}/3", "fits float32 at index 1, got '1e-50'"),
     (SparseVector, "{1:7e-46}/3", "fits"),
     (SparseVector, "{1:0x1p-200}/3", "fits"),
-    (SparseVector, "{2:1e39}/3", "fits float32 at index 1"),
+    (SparseVector, "{2:1e39}/3", "fits float32 at index 2"),
     (SparseVector, f"{{{','.join(['1:0'] * 16001)}}}/3", "at most 16000"),
 ]
 

@@ -30,6 +30,29 @@ def test_immutable(type_: SpecType) -> None:
 
 
 @each_type
+def test_a_value_does_not_change_with_what_it_was_read_from(type_: SpecType) -> None:
+    wire = bytearray(sample(type_).to_binary())
+    values = [type_.decode(wire), type_.value_class.from_binary(wire)]
+    wire[-1] ^= 1
+    assert values == [sample(type_)] * 2
+    assert len({*values}) == 1
+
+
+@each_type
+def test_info_is_read_only(type_: SpecType) -> None:
+    info = type_.value_class.info
+    with pytest.raises(TypeError):
+        info.max_indexed["hnsw"] = 1
+    with pytest.raises(TypeError):
+        info.metrics["l2"] = None
+    for metric in info.metrics.values():
+        with pytest.raises(TypeError):
+            metric.operator_classes["hnsw"] = ""
+    with pytest.raises(AttributeError):
+        info.sql_name = "other"
+
+
+@each_type
 def test_what_is_read_out_can_be_changed(type_: SpecType) -> None:
     """Lists and ndarrays are the caller's own."""
     value = sample(type_)
@@ -56,8 +79,10 @@ def test_index(type_: SpecType) -> None:
     assert [value[0], value[1], value[2], value[-1], value[-3]] == [1, 0, 3, 3, 1]
     assert type(value[0]) is type(value.to_list()[0])
     for index in (3, -4):
-        with pytest.raises(IndexError, match=f"below 3, got {index}"):
+        with pytest.raises(IndexError, match=f"from -3 to 2, got {index}"):
             value[index]
+    with pytest.raises(IndexError, match="from -3 to 2, got"):
+        value[10**5000]
     with pytest.raises(TypeError):
         value["0"]
     with pytest.raises(ValueError, match="dimensions"):

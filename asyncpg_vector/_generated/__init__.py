@@ -1,5 +1,5 @@
 # Generated from specs/types.toml by codegen/templates/registry.py.jinja.
-# Do not edit: change the spec or the template, then `make generate`.
+# Do not edit: change one of them, then `make generate`.
 """Every type of the spec: its value class, and its codec by its SQL name."""
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-# Generated from [types.bit] of specs/types.toml by codegen/templates/bits.py.jinja.
-# Do not edit: change the spec or the template, then `make generate`.
+# Generated from [types.bit] of specs/types.toml
+# by codegen/templates/bits.py.jinja. Do not edit: change one of them, then `make generate`.
 """The SQL type ``bit``: a string of bits."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncpg_vector._layouts.bits import Bits, decode_bits
-from asyncpg_vector._layouts.value import encode
+from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
@@ -47,21 +46,22 @@ def encode_bit(value: BitsInput | str) -> bytes:
     """Return the wire payload of a parameter for ``bit``.
 
     Args:
-        value: a `Bit`, what the class is made from, or the SQL text form.
+        value: of the class, or what that is made from, or the SQL text form.
 
     Raises:
         InvalidTypeError: it is none of these, or a value of another class.
         InvalidValueError: the server would refuse it.
     """
-    return encode(Bit, value)
+    return Bit.encode(value)
 
 
 def decode_bit(data: bytes) -> Bit:
     """Return the value of a wire payload that comes from the server.
 
-    Its elements, which the server has checked, are not looked at; `Bit.from_binary` looks.
+    Its elements are not looked at, since the server has checked them;
+    `Bit.from_binary` looks.
 
     Raises:
         MalformedWireError: the header or the length of `data` is wrong.
     """
-    return decode_bits(Bit, data)
+    return Bit.decode(data)

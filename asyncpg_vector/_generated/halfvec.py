@@ -1,14 +1,13 @@
-# Generated from [types.halfvec] of specs/types.toml by codegen/templates/dense.py.jinja.
-# Do not edit: change the spec or the template, then `make generate`.
-"""The SQL type ``halfvec``: a float16 for each dimension."""
+# Generated from [types.halfvec] of specs/types.toml
+# by codegen/templates/dense.py.jinja. Do not edit: change one of them, then `make generate`.
+"""The SQL type ``halfvec``: one float16 for each dimension."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from asyncpg_vector._elements import FloatElement
-from asyncpg_vector._layouts.dense import Dense, decode_dense
-from asyncpg_vector._layouts.value import encode
+from asyncpg_vector._layouts.dense import Dense
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
@@ -61,21 +60,22 @@ def encode_halfvec(value: DenseInput | str) -> bytes:
     """Return the wire payload of a parameter for ``halfvec``.
 
     Args:
-        value: a `HalfVector`, what the class is made from, or the SQL text form.
+        value: of the class, or what that is made from, or the SQL text form.
 
     Raises:
         InvalidTypeError: it is none of these, or a value of another class.
         InvalidValueError: the server would refuse it.
     """
-    return encode(HalfVector, value)
+    return HalfVector.encode(value)
 
 
 def decode_halfvec(data: bytes) -> HalfVector:
     """Return the value of a wire payload that comes from the server.
 
-    Its elements, which the server has checked, are not looked at; `HalfVector.from_binary` looks.
+    Its elements are not looked at, since the server has checked them;
+    `HalfVector.from_binary` looks.
 
     Raises:
         MalformedWireError: the header or the length of `data` is wrong.
     """
-    return decode_dense(HalfVector, data)
+    return HalfVector.decode(data)

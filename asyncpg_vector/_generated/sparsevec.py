@@ -1,5 +1,5 @@
-# Generated from [types.sparsevec] of specs/types.toml by codegen/templates/sparse.py.jinja.
-# Do not edit: change the spec or the template, then `make generate`.
+# Generated from [types.sparsevec] of specs/types.toml
+# by codegen/templates/sparse.py.jinja. Do not edit: change one of them, then `make generate`.
 """The SQL type ``sparsevec``: the float32 elements that are not zero, and their indices."""
 
 from __future__ import annotations
@@ -7,8 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncpg_vector._elements import FloatElement, IntegerElement
-from asyncpg_vector._layouts.sparse import Sparse, decode_sparse
-from asyncpg_vector._layouts.value import encode
+from asyncpg_vector._layouts.sparse import Sparse
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
@@ -62,21 +61,22 @@ def encode_sparsevec(value: SparseInput | str) -> bytes:
     """Return the wire payload of a parameter for ``sparsevec``.
 
     Args:
-        value: a `SparseVector`, what the class is made from, or the SQL text form.
+        value: of the class, or what that is made from, or the SQL text form.
 
     Raises:
         InvalidTypeError: it is none of these, or a value of another class.
         InvalidValueError: the server would refuse it.
     """
-    return encode(SparseVector, value)
+    return SparseVector.encode(value)
 
 
 def decode_sparsevec(data: bytes) -> SparseVector:
     """Return the value of a wire payload that comes from the server.
 
-    Its elements, which the server has checked, are not looked at; `SparseVector.from_binary` looks.
+    Its elements are not looked at, since the server has checked them;
+    `SparseVector.from_binary` looks.
 
     Raises:
         MalformedWireError: the header or the length of `data` is wrong.
     """
-    return decode_sparse(SparseVector, data)
+    return SparseVector.decode(data)

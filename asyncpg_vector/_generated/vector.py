@@ -1,14 +1,13 @@
-# Generated from [types.vector] of specs/types.toml by codegen/templates/dense.py.jinja.
-# Do not edit: change the spec or the template, then `make generate`.
-"""The SQL type ``vector``: a float32 for each dimension."""
+# Generated from [types.vector] of specs/types.toml
+# by codegen/templates/dense.py.jinja. Do not edit: change one of them, then `make generate`.
+"""The SQL type ``vector``: one float32 for each dimension."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from asyncpg_vector._elements import FloatElement
-from asyncpg_vector._layouts.dense import Dense, decode_dense
-from asyncpg_vector._layouts.value import encode
+from asyncpg_vector._layouts.dense import Dense
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
@@ -59,21 +58,22 @@ def encode_vector(value: DenseInput | str) -> bytes:
     """Return the wire payload of a parameter for ``vector``.
 
     Args:
-        value: a `Vector`, what the class is made from, or the SQL text form.
+        value: of the class, or what that is made from, or the SQL text form.
 
     Raises:
         InvalidTypeError: it is none of these, or a value of another class.
         InvalidValueError: the server would refuse it.
     """
-    return encode(Vector, value)
+    return Vector.encode(value)
 
 
 def decode_vector(data: bytes) -> Vector:
     """Return the value of a wire payload that comes from the server.
 
-    Its elements, which the server has checked, are not looked at; `Vector.from_binary` looks.
+    Its elements are not looked at, since the server has checked them;
+    `Vector.from_binary` looks.
 
     Raises:
         MalformedWireError: the header or the length of `data` is wrong.
     """
-    return decode_dense(Vector, data)
+    return Vector.decode(data)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import asyncpg
 
-from asyncpg_vector._inputs import SupportsToList, is_ndarray, read_numbers
-from asyncpg_vector._layouts.value import Value, check_dimensions, check_wire, unpack_header, wrap
-from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError, describe
+from asyncpg_vector._inputs import SupportsToList, is_ndarray, is_real, read_numbers
+from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
+from asyncpg_vector._messages import describe
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-__all__ = ["Bits", "BitsInput", "decode_bits"]
-
-BitsT = TypeVar("BitsT", bound="Bits")
+__all__ = ["Bits", "BitsInput"]
 
 BitsInput: TypeAlias = (
-    "str | bytes | bytearray | asyncpg.BitString | Sequence[int] | SupportsToList | Bits"
+    "str | bytes | bytearray | asyncpg.BitString | Sequence[int | np.bool_] | SupportsToList | Bits"
 )
 """What a bit string is made from."""
 
 _HEADER = struct.Struct(">i")
+_WHOLE = "biu"
+"""NumPy's letters for the kinds of numbers that can be a bit, if they are 0 or 1."""
 _SHOWN = 32
 """Bits that ``str()`` shows of a longer value."""
 
@@ -41,8 +42,10 @@ class Bits(Value):
 
     __slots__ = ()
 
+    conversion: ClassVar[str] = "binary_quantize() makes bits of it in SQL"
+
     def __new__(cls, value: BitsInput, /) -> Self:
-        return value if type(value) is cls else super().__new__(cls, value)
+        return super().__new__(cls, value)
 
     @classmethod
     def _pack(cls, value: BitsInput) -> bytes:
@@ -52,26 +55,20 @@ class Bits(Value):
             return cls._join(8 * len(value), value)
         if isinstance(value, asyncpg.BitString):
             return cls._join(len(value), value.bytes)
+        if isinstance(value, Bits):
+            return value.to_binary()
         if isinstance(value, Value):
-            return cls._pack_value(value)
-        flags = read_numbers(value)
+            raise InvalidTypeError(f"expected bits, got a {type(value).__name__}; {cls.conversion}")
+        flags = read_numbers(value, "bools")
         if is_ndarray(flags):
             return cls._pack_array(flags)
         return cls._pack_digits("".join(map(_digit, flags, range(len(flags)))))
 
     @classmethod
-    def _pack_value(cls, value: Value) -> bytes:
-        if isinstance(value, Bits):
-            return value.to_binary()
-        raise InvalidTypeError(
-            f"expected bits, got a {type(value).__name__}; SQL's binary_quantize() makes some of it"
-        )
-
-    @classmethod
     def _pack_array(cls, flags: NDArray[Any]) -> bytes:
         import numpy as np
 
-        if flags.dtype.kind not in "biu" or ((flags != 0) & (flags != 1)).any():
+        if flags.dtype.kind not in _WHOLE or ((flags != 0) & (flags != 1)).any():
             return cls._pack(flags.tolist())  # which names the element that is no bit
         return cls._join(len(flags), np.packbits(flags.astype(bool)).tobytes())
 
@@ -103,8 +100,13 @@ class Bits(Value):
         return cls._pack_digits(text[1:] if text[:1] in ("b", "B") else text)
 
     @classmethod
+    def _check_header(cls, wire: bytes) -> None:
+        (length,) = unpack_header(cls.info, _HEADER, wire)
+        check_length(cls.info, wire, _HEADER.size + (max(length, 0) + 7) // 8)
+
+    @classmethod
     def _check(cls, wire: bytes) -> bytes:
-        length = _read_length(cls, wire)
+        (length,) = _HEADER.unpack_from(wire)
         return cls._join(length, wire[_HEADER.size :])
 
     def to_text(self) -> str:
@@ -141,25 +143,8 @@ class Bits(Value):
         return f"{type(self).__name__}('{self.to_text()[:_SHOWN]}...', {len(self)} bits)"
 
 
-def decode_bits(cls: type[BitsT], data: bytes) -> BitsT:
-    """Wrap a wire payload that comes from the server.
-
-    Raises:
-        MalformedWireError: its header or its length is wrong.
-    """
-    _read_length(cls, data)
-    return wrap(cls, data)
-
-
-def _read_length(cls: type[Bits], wire: bytes) -> int:
-    (length,) = unpack_header(cls.info, _HEADER, wire)
-    check_wire(cls.info, wire, expected=_HEADER.size + (length + 7) // 8)
-    return length
-
-
 def _digit(flag: Any, index: int) -> str:
-    dtype = getattr(flag, "dtype", None)  # NumPy's scalars are no ints
-    if not isinstance(flag, int) and (dtype is None or dtype.kind not in "biu"):
+    if not isinstance(flag, int) and not (hasattr(flag, "dtype") and is_real(flag, _WHOLE)):
         raise InvalidTypeError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")
     if flag not in (0, 1):
         raise InvalidValueError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")

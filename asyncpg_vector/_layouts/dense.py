@@ -5,20 +5,23 @@ from __future__ import annotations
 import binascii
 import struct
 from array import array
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
 
 from asyncpg_vector._elements import FLOAT32
-from asyncpg_vector._float_text import WHITESPACE
 from asyncpg_vector._inputs import NumbersInput, read_numbers
 from asyncpg_vector._layouts.value import (
     SHOWN,
+    NumberT,
     Value,
     check_dimensions,
-    check_wire,
+    check_length,
+    check_reserved,
     unpack_header,
     wrap,
 )
-from asyncpg_vector.errors import InvalidTypeError, MalformedTextError, describe
+from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._text import WHITESPACE
+from asyncpg_vector.errors import InvalidTypeError, MalformedTextError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +29,8 @@ if TYPE_CHECKING:
 
     from asyncpg_vector._elements import Element
 
-__all__ = ["Dense", "DenseInput", "decode_dense"]
+__all__ = ["Dense", "DenseInput"]
 
-NumberT = TypeVar("NumberT", int, float)
-DenseT = TypeVar("DenseT", bound="Dense[Any]")
 
 DenseInput: TypeAlias = "NumbersInput | Value"
 """What a dense value is made from: numbers in a row, or any other value."""
@@ -46,7 +47,7 @@ class Dense(Value, Generic[NumberT]):
     """The format of an element."""
 
     def __new__(cls, value: DenseInput, /) -> Self:
-        return value if type(value) is cls else super().__new__(cls, value)
+        return super().__new__(cls, value)
 
     @classmethod
     def _pack(cls, value: DenseInput) -> bytes:
@@ -92,9 +93,16 @@ class Dense(Value, Generic[NumberT]):
         return wrap(cls, _HEADER.pack(count, 0) + payload)
 
     @classmethod
+    def _check_header(cls, wire: bytes) -> None:
+        dimensions, reserved = unpack_header(cls.info, _HEADER, wire)
+        check_reserved(cls.info, reserved)
+        check_length(cls.info, wire, _HEADER.size + dimensions * cls.element.width)
+
+    @classmethod
     def _check(cls, wire: bytes) -> bytes:
-        check_dimensions(cls.info, _read_dimensions(cls, wire))
-        cls.element.check(wire[_HEADER.size :])
+        payload = wire[_HEADER.size :]
+        check_dimensions(cls.info, len(payload) // cls.element.width)
+        cls.element.check(payload)
         return wire
 
     def to_text(self) -> str:
@@ -130,7 +138,9 @@ class Dense(Value, Generic[NumberT]):
         try:
             index = range(len(self))[key]
         except IndexError:
-            raise IndexError(f"expected an index below {len(self)}, got {key}") from None
+            raise IndexError(
+                f"expected an index from {-len(self)} to {len(self) - 1}, got {shorten(key)}"
+            ) from None
         offset = _HEADER.size + index * self.element.width
         (number,) = self.element.unpack(self._wire, offset, 1)
         return cast("NumberT", number)
@@ -149,23 +159,6 @@ class Dense(Value, Generic[NumberT]):
             return repr(self)
         shown = ", ".join(self.element.print(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
-
-
-def decode_dense(cls: type[DenseT], data: bytes) -> DenseT:
-    """Wrap a wire payload that comes from the server, which has checked the elements.
-
-    Raises:
-        MalformedWireError: its header or its length is wrong.
-    """
-    _read_dimensions(cls, data)
-    return wrap(cls, data)
-
-
-def _read_dimensions(cls: type[Dense[Any]], wire: bytes) -> int:
-    dimensions, reserved = unpack_header(cls.info, _HEADER, wire)
-    expected = _HEADER.size + dimensions * cls.element.width
-    check_wire(cls.info, wire, expected=expected, reserved=reserved)
-    return dimensions
 
 
 def _decode_base64(data: str | bytes) -> bytes:

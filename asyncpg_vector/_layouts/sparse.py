@@ -8,40 +8,36 @@ from __future__ import annotations
 import operator
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
     Generic,
+    Literal,
     Protocol,
     SupportsFloat,
     SupportsIndex,
     TypeAlias,
-    TypeVar,
     overload,
     runtime_checkable,
 )
 
-from asyncpg_vector._elements import read_integer
-from asyncpg_vector._float_text import WHITESPACE, denotes_zero
 from asyncpg_vector._inputs import NumbersInput, is_ndarray, read_numbers
 from asyncpg_vector._layouts.value import (
     SHOWN,
+    NumberT,
     Value,
     check_dimensions,
-    check_wire,
+    check_length,
+    check_reserved,
     unpack_header,
     wrap,
 )
-from asyncpg_vector.errors import (
-    InvalidTypeError,
-    InvalidValueError,
-    MalformedTextError,
-    describe,
-    shorten,
-)
+from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._text import WHITESPACE, denotes_zero, read_integer
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,8 +45,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from asyncpg_vector._elements import Element
+    from asyncpg_vector._inputs import Numbers
 
-__all__ = ["Sparse", "SparseInput", "decode_sparse"]
+__all__ = ["Sparse", "SparseInput"]
 
 
 @runtime_checkable
@@ -59,9 +56,6 @@ class SupportsToCoo(Protocol):
 
     def tocoo(self, copy: bool = ...) -> Any: ...  # noqa: FBT001  # as SciPy has it
 
-
-NumberT = TypeVar("NumberT", int, float)
-SparseT = TypeVar("SparseT", bound="Sparse[Any]")
 
 SparseInput: TypeAlias = "SupportsToCoo | NumbersInput | Value"
 """What a sparse value is made from, beside a dict: a sparse row, a dense row, any other value."""
@@ -84,22 +78,25 @@ class Sparse(Value, Generic[NumberT]):
     """The format of an index."""
 
     @overload
-    def __new__(cls, value: Mapping[int, SupportsFloat], dimensions: SupportsIndex, /) -> Self: ...
+    def __new__(cls, value: Mapping[Any, SupportsFloat], dimensions: SupportsIndex, /) -> Self: ...
     @overload
     def __new__(cls, value: SparseInput, /) -> Self: ...
     def __new__(
         cls,
-        value: Mapping[int, SupportsFloat] | SparseInput,
+        value: Mapping[Any, SupportsFloat] | SparseInput,
         dimensions: SupportsIndex | None = None,
         /,
     ) -> Self:
         if isinstance(value, Mapping) and not isinstance(value, SupportsToCoo):
             if dimensions is None:
-                raise InvalidTypeError(f"expected dimensions beside {describe(value)}")
+                raise InvalidTypeError(
+                    f"expected dimensions beside {describe(value)}: "
+                    f"write {cls.__name__}({{...}}, dimensions)"
+                )
             return cls.from_coo(list(value.keys()), list(value.values()), dimensions)
         if dimensions is not None:
             raise InvalidTypeError(f"expected dimensions beside a dict only, got {describe(value)}")
-        return value if type(value) is cls else super().__new__(cls, value)
+        return super().__new__(cls, value)
 
     @classmethod
     def from_coo(
@@ -123,29 +120,30 @@ class Sparse(Value, Generic[NumberT]):
             InvalidValueError: an index is out of range or repeated, a value does not fit, there are
                 too many dimensions or elements, or more indices than values, or fewer.
         """
-        places = [_as_index(index) for index in _as_list(indices)]
+        places = [
+            _as_whole(index, f"for indices[{place}]")
+            for place, index in enumerate(_as_list(indices))
+        ]
         numbers = _as_list(values)
         if len(places) != len(numbers):
             raise InvalidValueError(
                 f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
             )
-        payload = cls.element.pack(numbers, places)
-        return wrap(cls, cls._assemble(places, payload, _as_index(dimensions)))
+        whole = _as_whole(dimensions, "of dimensions")
+        return wrap(
+            cls, cls._assemble(zip(places, cls._narrow(numbers, places), strict=True), whole)
+        )
 
     @classmethod
     def _pack(cls, value: SparseInput) -> bytes:
         if isinstance(value, Sparse):
-            payload = cls.element.pack(
-                value.values(),  # pyright: ignore[reportUnknownArgumentType]  # whatever its class
-                value.indices(),
-            )
-            return cls._assemble(value.indices(), payload, value.dimensions())
+            values = value.values()  # pyright: ignore[reportUnknownVariableType]  # of any class
+            return cls.from_coo(value.indices(), values, value.dimensions()).to_binary()  # pyright: ignore[reportUnknownArgumentType]
         if isinstance(value, SupportsToCoo):
             return cls._pack_row(value)
         numbers = read_numbers(value.to_list() if isinstance(value, Value) else value)
         check_dimensions(cls.info, len(numbers))
-        payload = cls.element.pack(numbers)
-        return cls._assemble(range(len(numbers)), payload, len(numbers))
+        return cls._assemble(enumerate(cls._narrow(numbers)), len(numbers))
 
     @classmethod
     def _pack_row(cls, value: SupportsToCoo) -> bytes:
@@ -153,18 +151,21 @@ class Sparse(Value, Generic[NumberT]):
         row.sum_duplicates()  # repeated coordinates add up, in SciPy
         if row.shape[:-1] not in {(), (1,)}:
             raise InvalidTypeError(f"expected one sparse row, got an array of shape {row.shape}")
-        indices = row.col.tolist()
-        return cls._assemble(indices, cls.element.pack(row.data.tolist(), indices), row.shape[-1])
+        return cls.from_coo(row.col, row.data.tolist(), row.shape[-1]).to_binary()
 
     @classmethod
-    def _assemble(cls, indices: Sequence[int], payload: bytes, dimensions: int) -> bytes:
-        """Make a wire payload of packed elements in any order, zeros among them."""
+    def _narrow(cls, numbers: Numbers, indices: Sequence[int] | None = None) -> Sequence[Any]:
+        """Return what numbers become in the element format."""
+        return cls.element.unpack(cls.element.pack(numbers, indices), 0, len(numbers))
+
+    @classmethod
+    def _assemble(cls, entries: Iterable[tuple[int, Any]], dimensions: int) -> bytes:
+        """Make a wire payload of indices and narrowed elements in any order, zeros among them."""
         check_dimensions(cls.info, dimensions)
-        elements = cls.element.unpack(payload, 0, len(indices))
-        entries = sorted(zip(indices, elements, strict=True))
-        kept = [entry for entry in entries if entry[1]]
+        ascending = sorted(entries)
+        kept = [entry for entry in ascending if entry[1]]
         cls._check_nnz(len(kept))
-        _check_indices([index for index, _ in entries], dimensions)
+        _check_indices([index for index, _ in ascending], dimensions)
         return (
             _HEADER.pack(dimensions, len(kept), 0)
             + cls.index.pack([index for index, _ in kept])
@@ -178,37 +179,49 @@ class Sparse(Value, Generic[NumberT]):
             raise MalformedTextError(
                 f"expected {cls.info.sql_name} as {{1:1.5,3:2}}/5, got {describe(text)}"
             )
-        body, dimensions = form[1], read_integer(form[2])
+        body, dimensions = form[1], read_integer(form[2], "of dimensions")
+        check_dimensions(cls.info, dimensions)
         entries = body.split(",") if body.strip(WHITESPACE) else []
         cls._check_nnz(len(entries))  # the server counts the commas too (sparsevec_in)
         columns = [entry.partition(":") for entry in entries]
-        indices = [read_integer(index) - 1 for index, _, _ in columns]
+        indices = [
+            read_integer(index, f"for the index of entry {place}")
+            for place, (index, _, _) in enumerate(columns)
+        ]
         texts = [number for _, _, number in columns]
-        payload = cls.element.read(texts, indices)
-        # The server drops a zero before it looks at the index, and refuses what became zero.
-        elements = cls.element.unpack(payload, 0, len(texts))
-        kept = [place for place, element in enumerate(elements) if element]
-        for place in set(range(len(texts))).difference(kept):
-            if not denotes_zero(texts[place]):
-                raise InvalidValueError(
-                    f"expected a number that fits {cls.element.name}, got {texts[place].strip()!r}"
-                )
-        payload = cls.element.pack([elements[place] for place in kept])
-        return cls._assemble([indices[place] for place in kept], payload, dimensions)
+        elements = cls.element.unpack(cls.element.read(texts, indices), 0, len(texts))
+        kept = [
+            (index - 1, element)
+            for index, text, element in zip(indices, texts, elements, strict=True)
+            if element or _refuse_underflow(cls.element, text, index)
+        ]
+        # The server drops zeros before it looks at indices, which count from 1 in the text.
+        _check_indices(sorted(index for index, _ in kept), dimensions, first=1)
+        return cls._assemble(kept, dimensions)
+
+    @classmethod
+    def _check_header(cls, wire: bytes) -> None:
+        _, nnz, reserved = unpack_header(cls.info, _HEADER, wire)
+        check_reserved(cls.info, reserved)
+        size = cls.index.width + cls.element.width
+        check_length(cls.info, wire, _HEADER.size + nnz * size)
 
     @classmethod
     def _check(cls, wire: bytes) -> bytes:
-        dimensions, nnz = _read_header(cls, wire)
-        check_dimensions(cls.info, dimensions)
-        cls._check_nnz(nnz)
         value = wrap(cls, wire)
+        check_dimensions(cls.info, value.dimensions())
+        cls._check_nnz(value.nnz())
         indices = value.indices()
-        if indices != sorted(indices):
-            raise InvalidValueError(f"expected ascending indices in {cls.info.sql_name}")
-        _check_indices(indices, dimensions)
-        cls.element.check(wire[_HEADER.size + nnz * cls.index.width :])
-        if not all(value.values()):
-            raise InvalidValueError(f"expected no zero among the elements of {cls.info.sql_name}")
+        for index, following in pairwise(indices):
+            if index > following:
+                raise InvalidValueError(
+                    f"expected ascending indices, got {following} after {index}"
+                )
+        _check_indices(indices, value.dimensions())
+        cls.element.check(wire[_HEADER.size + value.nnz() * cls.index.width :])
+        for index, element in value.to_dict().items():
+            if not element:
+                raise InvalidValueError(f"expected no zero, got {element} at index {index}")
         return wire
 
     @classmethod
@@ -287,40 +300,36 @@ class Sparse(Value, Generic[NumberT]):
         )
 
 
-def decode_sparse(cls: type[SparseT], data: bytes) -> SparseT:
-    """Wrap a wire payload that comes from the server, which has checked indices and elements.
+def _check_indices(indices: Sequence[int], dimensions: int, *, first: int = 0) -> None:
+    """Check that ascending indices are in range and that none is there twice.
 
-    Raises:
-        MalformedWireError: its header or its length is wrong.
+    Messages count from `first` on.
     """
-    _read_header(cls, data)
-    return wrap(cls, data)
-
-
-def _read_header(cls: type[Sparse[Any]], wire: bytes) -> tuple[int, int]:
-    dimensions, nnz, reserved = unpack_header(cls.info, _HEADER, wire)
-    expected = _HEADER.size + nnz * (cls.index.width + cls.element.width)
-    check_wire(cls.info, wire, expected=expected, reserved=reserved)
-    return dimensions, nnz
-
-
-def _check_indices(indices: Sequence[int], dimensions: int) -> None:
-    """Check ascending indices: they are in range, and none is there twice."""
     for index in (*indices[:1], *indices[-1:]):
         if not 0 <= index < dimensions:
             raise InvalidValueError(
-                f"expected indices from 0 to {dimensions - 1}, got {shorten(index)}"
+                f"expected indices from {first} to {dimensions - 1 + first}, "
+                f"got {shorten(index + first)}"
             )
     for index, following in pairwise(indices):
         if index == following:
-            raise InvalidValueError(f"expected distinct indices, got {index} twice")
+            raise InvalidValueError(f"expected distinct indices, got {index + first} twice")
 
 
-def _as_index(value: SupportsIndex) -> int:
+def _refuse_underflow(element: Element, text: str, index: int) -> Literal[False]:
+    """Tell that a text of a zero is to be dropped, unless it is only too small for the format."""
+    if denotes_zero(text):
+        return False
+    raise InvalidValueError(
+        f"expected a number that fits {element.name} at index {index}, got {shorten(text)}"
+    )
+
+
+def _as_whole(value: SupportsIndex, place: str) -> int:
     try:
         return operator.index(value)
     except TypeError:
-        raise InvalidTypeError(f"expected a whole number, got {describe(value)}") from None
+        raise InvalidTypeError(f"expected a whole number {place}, got {describe(value)}") from None
 
 
 def _as_list(column: object) -> list[Any]:

@@ -5,13 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from asyncpg_vector.errors import (
-    InvalidTypeError,
-    InvalidValueError,
-    MalformedWireError,
-    describe,
-    shorten,
-)
+from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError
 
 if TYPE_CHECKING:
     import struct
@@ -23,16 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SHOWN",
+    "NumberT",
     "Value",
-    "ValueT",
     "check_dimensions",
-    "check_wire",
-    "encode",
+    "check_length",
+    "check_reserved",
     "unpack_header",
     "wrap",
 ]
 
 ValueT = TypeVar("ValueT", bound="Value")
+NumberT = TypeVar("NumberT", int, float)
 
 SHOWN = 3
 """Elements that ``str()`` shows of a longer value."""
@@ -51,13 +47,46 @@ class Value(ABC):
     info: ClassVar[TypeInfo]
     """What the spec knows of the type."""
 
+    conversion: ClassVar[str] = "to convert it, write {}(value)"
+    """How to come from a value of another class to one of this, whose name goes into the braces."""
+
     def __new__(cls, value: Any, /) -> Self:
-        return wrap(cls, cls._pack(value))
+        return value if type(value) is cls else wrap(cls, cls._pack(value))
 
     @classmethod
     @abstractmethod
     def _pack(cls, value: Any) -> bytes:
         """Make the wire payload of what the constructor takes."""
+
+    @classmethod
+    def encode(cls, value: Any, /) -> bytes:
+        """Return the wire payload of a parameter: a value, its text, or what it is made from.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: as the constructor and `from_text` do; and for a
+                value of another class, which only the caller should convert.
+        """
+        if isinstance(value, cls):
+            return value.to_binary()
+        if isinstance(value, str):
+            return cls.from_text(value).to_binary()
+        if isinstance(value, Value):
+            raise InvalidTypeError(
+                f"expected a {cls.__name__} for {cls.info.sql_name}, "
+                f"got a {type(value).__name__}; {cls.conversion.format(cls.__name__)}"
+            )
+        return cls(value).to_binary()
+
+    @classmethod
+    def decode(cls, data: bytes, /) -> Self:
+        """Wrap a wire payload that comes from the server, which has checked the elements.
+
+        Raises:
+            MalformedWireError: its header or its length is wrong.
+        """
+        wire = bytes(data)
+        cls._check_header(wire)
+        return wrap(cls, wire)
 
     @classmethod
     def from_text(cls, text: str, /) -> Self:
@@ -88,14 +117,20 @@ class Value(ABC):
         """
         try:
             wire = bytes(memoryview(data))
-        except TypeError:
+        except (TypeError, ValueError):
             raise InvalidTypeError(f"expected a wire payload, got {describe(data)}") from None
+        cls._check_header(wire)
         return wrap(cls, cls._check(wire))
 
     @classmethod
     @abstractmethod
+    def _check_header(cls, wire: bytes) -> None:
+        """Raise MalformedWireError if a wire payload is not as long as its header says."""
+
+    @classmethod
+    @abstractmethod
     def _check(cls, wire: bytes) -> bytes:
-        """Return a wire payload if the server would take it; raise as `from_binary` does if not."""
+        """Return a wire payload of this length if the server would take it, or raise."""
 
     @abstractmethod
     def to_text(self) -> str:
@@ -156,25 +191,6 @@ def wrap(cls: type[ValueT], wire: bytes) -> ValueT:
     return value
 
 
-def encode(cls: type[ValueT], value: Any) -> bytes:
-    """Encode a parameter for the class's SQL type: a value, its text form, or what it is made from.
-
-    Raises:
-        InvalidTypeError, InvalidValueError: as the class's constructor and its ``from_text`` do;
-            and for a value of another class, which only the caller should convert.
-    """
-    if isinstance(value, cls):
-        return value.to_binary()
-    if isinstance(value, str):
-        return cls.from_text(value).to_binary()
-    if isinstance(value, Value):
-        raise InvalidTypeError(
-            f"expected a {cls.__name__} for {cls.info.sql_name}, got a {type(value).__name__}; "
-            f"to convert it, write {cls.__name__}(value)"
-        )
-    return cls(value).to_binary()
-
-
 def check_dimensions(info: TypeInfo, dimensions: int, *, least: int = 1) -> None:
     """Raise InvalidValueError for fewer or more dimensions than the type can have."""
     if not least <= dimensions <= info.max_dimensions:
@@ -193,13 +209,17 @@ def unpack_header(info: TypeInfo, header: struct.Struct, wire: bytes) -> tuple[i
     return header.unpack_from(wire)
 
 
-def check_wire(info: TypeInfo, wire: bytes, *, expected: int, reserved: int = 0) -> None:
-    """Raise MalformedWireError unless the length is what the header says and `reserved` is 0."""
-    if reserved:
-        raise MalformedWireError(
-            f"expected 0 in the reserved field of {info.sql_name}, got {reserved}"
-        )
+def check_length(info: TypeInfo, wire: bytes, expected: int) -> None:
+    """Raise MalformedWireError unless a wire payload is as long as its header says."""
     if len(wire) != expected:
         raise MalformedWireError(
             f"expected {expected} bytes for this {info.sql_name}, got {len(wire)}"
+        )
+
+
+def check_reserved(info: TypeInfo, reserved: int) -> None:
+    """Raise MalformedWireError unless the reserved field of a header is 0."""
+    if reserved:
+        raise MalformedWireError(
+            f"expected 0 in the reserved field of {info.sql_name}, got {reserved}"
         )

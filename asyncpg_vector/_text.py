@@ -1,8 +1,8 @@
-"""float32 to text and back, to the digit and to the bit as the server does it.
+"""Numbers to text and back, to the digit and to the bit as the server does it.
 
-The server prints with ``float_to_shortest_decimal_bufn`` (PostgreSQL, src/common/f2s.c) and reads
-with C's ``strtof`` (pgvector, vector_in). Python has neither for float32, so a double stands in for
-the float32 here, and the places where that would show are handled.
+The server prints float32 with ``float_to_shortest_decimal_bufn`` (PostgreSQL, src/common/f2s.c)
+and reads it with C's ``strtof`` (pgvector, vector_in). Python has neither, so a double stands in
+for the float32 here, and the places where that would show are handled.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from functools import lru_cache
 from math import frexp, inf, ldexp, nextafter
 from typing import TYPE_CHECKING
 
-from asyncpg_vector.errors import MalformedTextError, shorten
+from asyncpg_vector._messages import shorten
+from asyncpg_vector.errors import MalformedTextError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["WHITESPACE", "denotes_zero", "print_float32", "read_float32"]
+__all__ = ["WHITESPACE", "denotes_zero", "print_float32", "read_float32", "read_integer"]
 
 WHITESPACE = " \t\n\r\v\f"
 """What the server skips between tokens (pgvector, vector_isspace); Python's own set is larger."""
@@ -33,6 +34,9 @@ _NUMBER = re.compile(
 # Of texts made of these alone, float() reads exactly the decimal ones of _NUMBER.
 _DECIMAL_CHARACTERS = b"0123456789+-.eE" + WHITESPACE.encode()
 
+_INTEGER = re.compile("([+-]?)([0-9]+)")
+_LONG_MAX = str(2**63 - 1)
+
 _SIGNIFICANT = [f"%.{digits}g" for digits in range(10)]
 _SMALLEST_NORMAL = 2.0**-126
 _EXACT = Context(prec=200)  # no float32 has more than 112 decimal digits
@@ -41,14 +45,19 @@ _EXACT = Context(prec=200)  # no float32 has more than 112 decimal digits
 # Reading
 
 
-def read_float32(texts: Sequence[str]) -> list[float]:
-    """Read each text as `strtof` would; the doubles returned narrow to just that float32.
+def read_float32(texts: Sequence[str], indices: Sequence[int]) -> list[float]:
+    """Read each text as `strtof` would, into the double that narrows to that float32.
+
+    What overflows float32 stays a double that does, for the narrowing to refuse.
+
+    Args:
+        texts: the numbers, with white space around them.
+        indices: what to call each number's place in an error.
 
     Raises:
         MalformedTextError: a text is no C number, or is NaN or an infinity.
-        InvalidValueError: a number overflows float32.
     """
-    numbers = _read_doubles(texts)
+    numbers = _read_doubles(texts, indices)
     # A double that lies half-way between two float32 would be rounded a second time, to even, when
     # the text lies a little beside it. Half-way has 25 significant bits, so its last three bytes
     # are zero, which few of the numbers at hand will show.
@@ -64,24 +73,36 @@ def denotes_zero(text: str) -> bool:
     return not re.search("[1-9a-fA-F]", mantissa)
 
 
-def _read_doubles(texts: Sequence[str]) -> list[float]:
+def read_integer(text: str, place: str) -> int:
+    """Read a decimal integer as C's `strtol` does, which stops at its largest number.
+
+    Raises:
+        MalformedTextError: the text is none; the message says in what place.
+    """
+    digits = _INTEGER.fullmatch(text.strip(WHITESPACE))
+    if not digits:
+        raise MalformedTextError(f"expected a whole number {place}, got {shorten(text)}")
+    sign, magnitude = digits[1], digits[2].lstrip("0") or "0"
+    return int(sign + (magnitude if len(magnitude) < len(_LONG_MAX) else _LONG_MAX))
+
+
+def _read_doubles(texts: Sequence[str], indices: Sequence[int]) -> list[float]:
     odd = ",".join(texts).encode("utf-8", "replace").translate(None, _DECIMAL_CHARACTERS + b",")
     if not odd:
         try:
             return list(map(float, texts))
         except ValueError:
-            pass  # the loop below says which one
-    return [_read_double(text.strip(WHITESPACE), place) for place, text in enumerate(texts)]
+            pass  # the line below says which one
+    return [_read_double(text, index) for text, index in zip(texts, indices, strict=True)]
 
 
-def _read_double(text: str, place: int) -> float:
+def _read_double(text: str, index: int) -> float:
+    text = text.strip(WHITESPACE)
     if not _NUMBER.fullmatch(text):
-        raise MalformedTextError(
-            f"expected a finite number as element {place}, got {shorten(text)}"
-        )
+        raise MalformedTextError(f"expected a finite number at index {index}, got {shorten(text)}")
     try:
         return float.fromhex(text) if "x" in text.lower() else float(text)
-    except OverflowError:  # fromhex; float() answers inf, which narrowing refuses
+    except OverflowError:  # fromhex; float() answers inf
         return inf
 
 
