@@ -16,24 +16,36 @@ __all__ = ["compare", "write"]
 
 def compare(files: Mapping[Path, str], root: Path) -> str:
     """Return a unified diff from what is on disk to what should be; empty if they are the same."""
-    wanted: dict[Path, str | None] = {**dict.fromkeys(_orphans(files, root)), **files}
-    return "".join(_diff(path, _read(root / path), wanted[path]) for path in sorted(wanted))
+    wanted = {**dict.fromkeys(_orphans(files, root)), **_encode(files)}
+    found = {path: _read(root / path) for path in wanted}
+    return "".join(
+        _diff(path, found[path], wanted[path])
+        for path in sorted(wanted)
+        if found[path] != wanted[path]
+    )
 
 
 def write(files: Mapping[Path, str], root: Path) -> list[Path]:
     """Make the files on disk be as they should, and return the paths that this changed.
 
-    Everything is written beside its place first, so that a failure leaves the old files.
+    A failure leaves the old files: everything is written beside its place first, and what was
+    replaced is put back.
     """
-    changed = [path for path, text in files.items() if _read(root / path) != text]
+    changed = {path: data for path, data in _encode(files).items() if _read(root / path) != data}
     orphans = _orphans(files, root)
-    staged = {path: root / path.with_name(f"{path.name}.new") for path in changed}
+    staged = {root / path: (root / path).with_name(f"{path.name}.new") for path in changed}
+    replaced: dict[Path, bytes | None] = {}
     try:
+        for path, data in changed.items():
+            staged[root / path].parent.mkdir(parents=True, exist_ok=True)
+            staged[root / path].write_bytes(data)
         for path, new in staged.items():
-            new.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(files[path], "utf-8", newline="\n")
-        for path, new in staged.items():
-            new.replace(root / path)
+            replaced[path] = _read(path)
+            new.replace(path)
+    except BaseException:
+        for path, old in replaced.items():
+            _put_back(path, old)
+        raise
     finally:
         for new in staged.values():
             new.unlink(missing_ok=True)
@@ -42,22 +54,33 @@ def write(files: Mapping[Path, str], root: Path) -> list[Path]:
     return sorted([*changed, *orphans])
 
 
+def _encode(files: Mapping[Path, str]) -> dict[Path, bytes]:
+    return {path: text.encode() for path, text in files.items()}
+
+
 def _orphans(files: Mapping[Path, str], root: Path) -> list[Path]:
     """List the files in the generated folder that the spec does not account for."""
     present = (path.relative_to(root) for path in (root / GENERATED).rglob("*") if path.is_file())
     return [path for path in present if path not in files and "__pycache__" not in path.parts]
 
 
-def _read(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.exists() else None
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
 
 
-def _diff(path: Path, old: str | None, new: str | None) -> str:
-    return "".join(
-        difflib.unified_diff(
-            (old or "").splitlines(keepends=True),
-            (new or "").splitlines(keepends=True),
-            "/dev/null" if old is None else str(path),
-            "/dev/null" if new is None else str(path),
-        )
-    )
+def _put_back(path: Path, data: bytes | None) -> None:
+    if data is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_bytes(data)
+
+
+def _diff(path: Path, old: bytes | None, new: bytes | None) -> str:
+    """Return the diff of two contents, and of a file without any its header alone."""
+    before, after = ("/dev/null" if data is None else str(path) for data in (old, new))
+    diff = difflib.unified_diff(_lines(old), _lines(new), before, after)
+    return "".join(diff) or f"--- {before}\n+++ {after}\n"
+
+
+def _lines(data: bytes | None) -> list[str]:
+    return (data or b"").decode("utf-8", "backslashreplace").splitlines(keepends=True)

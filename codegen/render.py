@@ -53,7 +53,7 @@ def render(spec: Spec, root: Path) -> dict[Path, str]:
     )
     files = {path: _format(source, path, root) for path, source in modules.items()}
     table = templates.get_template("types.md.jinja").render(types=spec.types)
-    files[_README] = _insert_table((root / _README).read_text("utf-8"), table)
+    files[_README] = _insert_table((root / _README).read_bytes().decode(), table)
     return files
 
 

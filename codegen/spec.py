@@ -35,6 +35,31 @@ __all__ = ["BitsType", "DenseType", "Metric", "SparseType", "Spec", "SpecError",
 # The struct module's characters for the formats that the spec may name.
 STRUCT_CODES = {"float32": "f", "float16": "e", "int8": "b", "int32": "i"}
 
+TAKEN = {
+    # What asyncpg_vector exports besides the value classes,
+    "InvalidTypeError",
+    "InvalidValueError",
+    "MalformedTextError",
+    "MalformedWireError",
+    "Metric",
+    "TypeInfo",
+    "TypesNotFoundError",
+    "VectorError",
+    # and what a generated module imports.
+    "Bits",
+    "BitsInput",
+    "Codec",
+    "Dense",
+    "DenseInput",
+    "FloatElement",
+    "IntegerElement",
+    "Mapping",
+    "NDArray",
+    "Sparse",
+    "SparseInput",
+}
+"""Names that no value class can have."""
+
 
 class SpecError(Exception):
     """A spec that cannot be used; the message has a line for each fault: file, key, reason."""
@@ -46,10 +71,19 @@ def _no_keyword(name: str) -> str:
     return name
 
 
+def _not_taken(name: str) -> str:
+    if name in TAKEN:
+        raise ValueError(f"{name} is a name of the package's own")
+    return name
+
+
 FormatT = TypeVar("FormatT", bound=str)
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$"), AfterValidator(_no_keyword)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_no_keyword)]
 ClassName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$"), AfterValidator(_no_keyword)
+    str,
+    StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$"),
+    AfterValidator(_no_keyword),
+    AfterValidator(_not_taken),
 ]
 Operator = Annotated[str, StringConstraints(pattern=r"^[-+*/<>=~!@#%^&|`?]+$")]
 Release = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
@@ -193,7 +227,10 @@ class BitsType(Type):
 class Spec(Model):
     """All types, by their SQL names, which name their modules too."""
 
-    types: dict[Name, Annotated[DenseType | SparseType | BitsType, Field(discriminator="layout")]]
+    types: Annotated[
+        dict[Name, Annotated[DenseType | SparseType | BitsType, Field(discriminator="layout")]],
+        Field(min_length=1),
+    ]
 
     @model_validator(mode="after")
     def _distinct_classes(self) -> Self:
@@ -215,7 +252,9 @@ def load_spec(path: Path) -> Spec:
         with path.open("rb") as file:
             tables = tomllib.load(file)
         return Spec.model_validate(tables)
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: invalid TOML: {error}") from None
     except ValidationError as error:
         raise SpecError("\n".join(_explain(path, error.errors()))) from None

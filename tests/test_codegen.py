@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+import asyncpg_vector
 from codegen.files import compare, write
 from codegen.render import GENERATED
-from codegen.spec import SpecError, load_spec
-from tests.spec_types import SPEC_PATH
+from codegen.spec import TAKEN, SpecError, load_spec
+from tests.spec_types import SPEC_PATH, TYPES
 
 ROOT = SPEC_PATH.parent.parent
 VECTOR = GENERATED / "vector.py"
@@ -98,13 +100,30 @@ def test_a_missing_file(project: Path) -> None:
 
 
 def test_an_orphan(project: Path) -> None:
-    orphan = GENERATED / "intvec.py"
+    orphan = GENERATED / "left_over.py"
     (project / orphan).write_text("left = 'over'\n")
     checked = codegen(project, "--check")
     assert checked.returncode == 1
     assert f"--- {orphan}\n+++ /dev/null\n" in checked.stdout
     assert codegen(project).stdout == f"removed {orphan}\n"
     assert not (project / orphan).exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\0", b"text"])
+def test_an_orphan_of_any_content(project: Path, data: bytes) -> None:
+    orphan = GENERATED / ".vector.py.swp"
+    (project / orphan).write_bytes(data)
+    checked = codegen(project, "--check")
+    assert checked.returncode == 1
+    assert f"--- {orphan}\n+++ /dev/null\n" in checked.stdout
+
+
+def test_other_line_ends(project: Path) -> None:
+    good = (project / VECTOR).read_bytes()
+    (project / VECTOR).write_bytes(good.replace(b"\n", b"\r\n"))
+    assert codegen(project, "--check").returncode == 1
+    codegen(project)
+    assert (project / VECTOR).read_bytes() == good
 
 
 def test_a_type_that_leaves_the_spec_leaves_the_package(project: Path) -> None:
@@ -162,19 +181,22 @@ def test_a_template_that_names_what_there_is_not(project: Path) -> None:
     assert contents(project) == before
 
 
-@pytest.mark.parametrize("method", ["write_text", "replace"])
-def test_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    """Nothing is replaced before everything is written, and nothing temporary is left."""
+@pytest.mark.parametrize(("method", "nth"), [("write_bytes", 3), ("replace", 1), ("replace", 2)])
+def test_a_disk_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, nth: int
+) -> None:
+    """The old files stand, and nothing temporary is left."""
     old = {Path(name): f"old {name}" for name in ("a.py", "b.py", "README.md")}
     new = {path: text.replace("old", "new") for path, text in old.items()}
+    new[Path("c.py")] = "new c.py"
     write(old, tmp_path)
     original, calls = getattr(Path, method), []
 
-    def fail(self: Path, *arguments: object, **options: object) -> object:
+    def fail(self: Path, *arguments: object) -> object:
         calls.append(self)
-        if len(calls) == 3 or method == "replace":
+        if len(calls) == nth:
             raise OSError("no space left")
-        return original(self, *arguments, **options)
+        return original(self, *arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, method, fail)
@@ -210,6 +232,7 @@ BAD_SPECS = [
     ("[types.vector\n", "invalid TOML: Expected ']'"),
     (vector() + "[types.vector]\n", "invalid TOML"),
     ("", "types: missing key"),
+    ("[types]\n", "types: Dictionary should have at least 1 item"),
     ("types = 1", "types: Input should be a valid dictionary"),
     ("[types]\nvector = 1", "types.vector: Input should be"),
     ("[typos.vector]\n" + vector(), "typos: unknown key"),
@@ -233,13 +256,13 @@ BAD_SPECS = [
     (vector(max_dimensions="40000"), "types.vector.max_dimensions: Input should be less than or equal to 32767"),
     *[
         (vector(**{"class": f'"{name}"'}), "types.vector.class: ")
-        for name in ("", "My Vector", "vector", "Vec-tor", "1Vector", "None", "Vektör")
+        for name in ("", "My Vector", "vector", "Vec-tor", "1Vector", "None", "Vektör", "Codec", "Metric")
     ],
     *[
         (vector().replace("types.vector", f'types."{name}"'), f"types.{name}: ")
-        for name in ("my vector", "2vector", "Vector", "class", "my-vector", "a.b", "..", "")
+        for name in ("my vector", "2vector", "Vector", "class", "my-vector", "a.b", "..", "", "__init__")
     ],
-    (vector() + vector().replace("types.vector", "types.other"), "vector and other have the same class Vector"),
+    (vector() + vector().replace("types.vector", "types.other"), "types: vector and other have the same class Vector"),
     (vector(extension=None), "types.vector: expected either extension and since, or built_in"),
     (vector(since=None), "types.vector: expected either"),
     (vector(built_in="true"), "types.vector: expected either"),
@@ -259,9 +282,33 @@ def test_bad_spec(tmp_path: Path, text: str, fault: str) -> None:
     path.write_text(text)
     with pytest.raises(SpecError) as caught:
         load_spec(path)
-    assert f"{path}: {fault}" in str(caught.value) or (
-        f"{path}: " in str(caught.value) and fault in str(caught.value)
-    )
+    assert any(line.startswith(f"{path}: {fault}") for line in str(caught.value).splitlines())
+
+
+def test_names_that_are_taken() -> None:
+    """All that the package exports or a generated module imports."""
+    ours = {type_.value_class.__name__ for type_ in TYPES}
+    taken = set(asyncpg_vector.__all__)
+    for path in (ROOT / GENERATED).glob("*.py"):
+        imports = (
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom)
+        )
+        taken |= {alias.name for node in imports for alias in node.names}
+    assert {name for name in taken if name[0].isupper()} - ours - {
+        "TYPE_CHECKING",
+        "CODECS",
+    } == TAKEN
+
+
+@pytest.mark.parametrize("data", [b"[types.v\xff]", None])
+def test_a_spec_that_cannot_be_read(tmp_path: Path, data: bytes | None) -> None:
+    path = tmp_path / "types.toml"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(SpecError, match="types.toml: (invalid TOML: .*utf-8|No such file)"):
+        load_spec(path)
 
 
 def test_the_spec_that_the_bad_ones_are_made_of(tmp_path: Path) -> None:
