@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, overload
 
+import asyncpg
+
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.dense import Dense
-from asyncpg_vector.errors import InvalidValueError, TypesNotFoundError
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, TypesNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
     from asyncpg_vector._codec import Codec
@@ -97,8 +98,14 @@ async def register_vector(
     Raises:
         TypesNotFoundError: the database has none of the types, or lacks one named in `types`; none
             was registered then.
+        InvalidTypeError: `conn` is a pool.
         InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
     """
+    if isinstance(conn, asyncpg.Pool):
+        raise InvalidTypeError(
+            "expected a connection, got a Pool; to register all its connections, "
+            "write asyncpg.create_pool(..., init=register_vector)"
+        )
     wanted = _wanted(types)
     decoders = {name: _decoder(codec, returns) for name, codec in wanted.items()}
     found = [_Found(*row) for row in await conn.fetch(_FIND, list(wanted))]
@@ -149,7 +156,7 @@ def _schema_of(info: TypeInfo, schema: str | None, found: Sequence[_Found]) -> s
     for place, extension in owners.items():
         if extension == info.extension:
             return place
-    return _PG_CATALOG if _PG_CATALOG in owners else None
+    return _PG_CATALOG if owners.get(_PG_CATALOG, "none") is None else None
 
 
 async def _explain(conn: AnyConnection, schema: str | None, missing: Sequence[TypeInfo]) -> str:
@@ -173,7 +180,7 @@ def _advise(
     info: TypeInfo, extension: str, schema: str | None, installed: Mapping[str, tuple[str, str]]
 ) -> str:
     if extension not in installed:
-        place = "" if schema is None else f' SCHEMA "{schema}"'
+        place = "" if schema is None else f" SCHEMA {_quote(schema)}"
         return f"run CREATE EXTENSION {extension}{place}, then register again"
     version, place = installed[extension]
     if schema not in (None, place):
@@ -182,3 +189,7 @@ def _advise(
         f"extension {extension} is at {version}, {info.sql_name} came with {info.since}: with that "
         f"release on the server, run ALTER EXTENSION {extension} UPDATE, then register again"
     )
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

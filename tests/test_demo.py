@@ -8,12 +8,22 @@ import sys
 
 from tests.spec_types import SPEC_PATH
 
+DEMO = SPEC_PATH.parent.parent / "examples" / "semantic_search.py"
+
+
+def test_no_server() -> None:
+    dsn = "postgresql://127.0.0.1:1/nothing"
+    done = subprocess.run(
+        [sys.executable, str(DEMO), "--dsn", dsn], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert re.fullmatch("The demo needs a PostgreSQL with pgvector 0.7 or later: .*\n", done.stderr)
+
 
 def test_demo(dsn: str) -> None:
-    demo = SPEC_PATH.parent.parent / "examples" / "semantic_search.py"
     questions = ["compress a folder into an archive", "the square root of a number"]
     done = subprocess.run(
-        [sys.executable, str(demo), "--dsn", dsn, *questions],
+        [sys.executable, str(DEMO), "--dsn", dsn, *questions],
         capture_output=True,
         text=True,
         check=False,

@@ -22,7 +22,7 @@ PROMISED = re.compile(r"^ *print\(.*?\)(?:  |\n)# (.*)$", re.MULTILINE)
 
 
 async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[str]) -> None:
-    namespace: dict[str, Any] = {"dsn": await new_database()}
+    namespace: dict[str, Any] = {"dsn": await new_database("SELECT 1")}
     promised: list[str] = []
     for start, block in BLOCKS:
         promised += PROMISED.findall(block)

@@ -15,12 +15,14 @@ import pytest
 from asyncpg_vector import (
     Bit,
     HalfVector,
+    InvalidTypeError,
     InvalidValueError,
     SparseVector,
     TypesNotFoundError,
     Vector,
     register_vector,
 )
+from tests.spec_types import SPEC
 
 if TYPE_CHECKING:
     from tests.conftest import NewDatabase
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
 Connect: TypeAlias = Callable[[str], Awaitable[asyncpg.Connection]]
 
 OF_PGVECTOR = ["vector", "halfvec", "sparsevec"]
+OF_EXTENSIONS = [name for name, model in SPEC.types.items() if model.extension]
+
+
+async def there(conn: asyncpg.Connection) -> list[str]:
+    """The types of the spec that a database with its extension in the search path has."""
+    query = "SELECT to_regtype($1) IS NOT NULL"
+    return [name for name in OF_EXTENSIONS if await conn.fetchval(query, name)]
+
 
 # pgvector's own functions make a type of any name and place; the server cannot tell it from theirs.
 TYPE_SQL = """
@@ -70,7 +80,7 @@ UPDATE pg_extension SET extversion = '0.6.2' WHERE extname = 'vector';
 
 
 async def test_registers_what_the_extension_owns(plain: asyncpg.Connection) -> None:
-    assert await register_vector(plain) == OF_PGVECTOR
+    assert await register_vector(plain) == await there(plain) >= OF_PGVECTOR
     assert await plain.fetchval("SELECT '[1,2]'::vector") == Vector([1, 2])
     assert await plain.fetchval("SELECT '[1,2]'::halfvec") == HalfVector([1, 2])
     assert await plain.fetchval("SELECT '{1:2}/3'::sparsevec") == SparseVector({0: 2}, 3)
@@ -92,9 +102,7 @@ async def test_types_picks(plain: asyncpg.Connection) -> None:
 
 @pytest.mark.parametrize("types", [["vectr"], ["vector", "public.vector"], "vectr"])
 async def test_unknown_type(plain: asyncpg.Connection, types: Any) -> None:
-    with pytest.raises(
-        InvalidValueError, match="types among vector, halfvec, sparsevec, bit, got '"
-    ):
+    with pytest.raises(InvalidValueError, match=f"types among {', '.join(SPEC.types)}, got '"):
         await register_vector(plain, types=types)
 
 
@@ -112,11 +120,19 @@ async def test_pool(dsn: str) -> None:
 async def test_connection_of_a_pool(dsn: str) -> None:
     async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
         async with pool.acquire() as proxy:
-            assert await register_vector(proxy) == OF_PGVECTOR
+            assert await register_vector(proxy) == await there(proxy)
             assert await proxy.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
             await proxy.reset()
             await proxy.reload_schema_state()
         assert await pool.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
+
+
+async def test_a_pool_is_no_connection(dsn: str) -> None:
+    async with asyncpg.create_pool(dsn, min_size=1) as pool:
+        with pytest.raises(
+            InvalidTypeError, match="a connection, got a Pool.*init=register_vector"
+        ):
+            await register_vector(pool)
 
 
 async def test_without_a_statement_cache(dsn: str) -> None:
@@ -211,11 +227,11 @@ async def test_bit_is_found_beside_a_schema(new_database: NewDatabase, connect: 
 async def test_one_query_finds_them(plain: asyncpg.Connection) -> None:
     queries: list[str] = []
     plain.add_query_logger(lambda record: queries.append(record.query))
-    await register_vector(plain)
+    registered = await register_vector(plain)
     await asyncio.sleep(0)  # loggers are called a little later
     assert len([query for query in queries if "pg_extension" in query]) == 1
     # The others are asyncpg's, which looks up by name each type that it is given a codec for.
-    assert len(queries) == 1 + len(OF_PGVECTOR)
+    assert len(queries) == 1 + len(registered)
 
 
 async def test_types_of_the_same_name(new_database: NewDatabase, connect: Connect) -> None:
@@ -270,6 +286,17 @@ async def test_built_into_the_server(new_database: NewDatabase, connect: Connect
     assert await conn.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
 
 
+async def test_of_another_extension_in_pg_catalog(
+    new_database: NewDatabase, connect: Connect
+) -> None:
+    sql = TYPE_SQL.format(name="vector", of="vector")
+    dsn = await new_database(
+        f"SET allow_system_table_mods = on; SET search_path = pg_catalog; {sql}; "
+        "ALTER EXTENSION plpgsql ADD TYPE vector"
+    )
+    assert await register_vector(await connect(dsn), missing_ok=True) == []
+
+
 async def test_hostile_search_path(new_database: NewDatabase, connect: Connect) -> None:
     dsn = await new_database(
         """
@@ -292,13 +319,13 @@ async def test_no_extension(new_database: NewDatabase, connect: Connect) -> None
     conn = await connect(dsn)
     database = await conn.fetchval("SELECT current_database()")
     message = (
-        f"expected vector, halfvec, sparsevec in database '{database}', found nothing; "
+        f"expected {', '.join(OF_EXTENSIONS)} in database '{database}', found nothing; "
         "run CREATE EXTENSION vector, then register again"
     )
     with pytest.raises(TypesNotFoundError, match=message):
         await register_vector(conn)
-    with pytest.raises(TypesNotFoundError, match='run CREATE EXTENSION vector SCHEMA "extensions"'):
-        await register_vector(conn, "extensions")
+    with pytest.raises(TypesNotFoundError, match='run CREATE EXTENSION vector SCHEMA "we""ird"'):
+        await register_vector(conn, 'we"ird')
     with pytest.raises(LookupError):
         await register_vector(conn)
     assert await register_vector(conn, missing_ok=True) == []
