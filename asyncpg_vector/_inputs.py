@@ -92,7 +92,6 @@ def _open(value: Any, what: str) -> Numbers:
     if isinstance(value, (list, tuple, array)) or is_ndarray(value):
         return cast("Numbers", value)
     _refuse_text(value, what)
-    numbers = value
     if _becomes_list(value):
         numbers = value.tolist()
     elif hasattr(value, "__array__"):

@@ -22,8 +22,8 @@ __all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
 class HalfVector(Dense[float]):
     """A value of the SQL type ``halfvec``: 1 to 16,000 dimensions of float16.
 
-    It is made from one row of numbers (a sequence, an ``array``, a buffer of floats, an ndarray, a
-    tensor) or from another value. Each number is rounded to float16, half to even.
+    It is made from one row of numbers (a sequence, an ``array``, a buffer, an ndarray, a tensor) or
+    from another value. Each number is rounded to float16, half to even.
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
