@@ -16,6 +16,7 @@ from asyncpg_vector import (
     SparseVector,
     Vector,
 )
+from asyncpg_vector._generated.bit import decode_bit
 from tests.spec_types import SpecType, each_dense_type, each_sparse_type, each_type
 
 # Value on the left, bytes on the right, from the recv functions of pgvector and PostgreSQL.
@@ -152,6 +153,12 @@ def test_dense_decoder_refuses_a_reserved_field(type_: SpecType) -> None:
 def test_sparse_decoder_refuses_a_reserved_field(type_: SpecType) -> None:
     with pytest.raises(MalformedWireError, match="reserved field"):
         type_.decode(struct.pack(">iii", 5, 0, 7))
+
+
+def test_bits_decoder_refuses_a_negative_length() -> None:
+    for wire in ("ffffffff", "fffffff8", "80000000"):
+        with pytest.raises(InvalidValueError, match="0 to 2147483640 dimensions"):
+            decode_bit(bytes.fromhex(wire))
 
 
 def test_bits_past_the_length_become_zero() -> None:

@@ -102,7 +102,8 @@ class Bits(Value):
     @classmethod
     def _check_header(cls, wire: bytes) -> None:
         (length,) = unpack_header(cls.info, _HEADER, wire)
-        check_length(cls.info, wire, _HEADER.size + (max(length, 0) + 7) // 8)
+        check_dimensions(cls.info, length, least=0)
+        check_length(cls.info, wire, _HEADER.size + (length + 7) // 8)
 
     @classmethod
     def _check(cls, wire: bytes) -> bytes:
