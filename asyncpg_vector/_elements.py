@@ -207,10 +207,12 @@ class IntegerElement(Element):
         self._limit = 1 << (8 * self.width - 1)
 
     def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes:
-        places = indices or range(len(numbers))
-        whole = [
-            self._narrow(number, index) for index, number in zip(places, numbers, strict=False)
-        ]
+        try:
+            return struct.pack(f">{len(numbers)}{self.code}", *numbers)
+        except (struct.error, TypeError):  # what is whole may still be no int
+            places = indices or range(len(numbers))
+            pairs = zip(places, numbers, strict=False)
+            whole = [self._narrow(number, index) for index, number in pairs]
         if len(whole) != len(numbers):
             raise _lied(numbers)
         return struct.pack(f">{len(whole)}{self.code}", *whole)

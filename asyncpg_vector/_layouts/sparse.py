@@ -120,11 +120,7 @@ class Sparse(Value, Generic[NumberT]):
             InvalidValueError: an index is out of range or repeated, a value does not fit, there are
                 too many dimensions or elements, or more indices than values, or fewer.
         """
-        places = [
-            _as_whole(index, f"for indices[{place}]")
-            for place, index in enumerate(_as_list(indices))
-        ]
-        numbers = _as_list(values)
+        places, numbers = _as_indices(_as_list(indices)), _as_list(values)
         if len(places) != len(numbers):
             raise InvalidValueError(
                 f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
@@ -323,6 +319,13 @@ def _refuse_underflow(element: Element, text: str, index: int) -> Literal[False]
     raise InvalidValueError(
         f"expected a number that fits {element.name} at index {index}, got {shorten(text)}"
     )
+
+
+def _as_indices(column: Sequence[Any]) -> list[int]:
+    try:
+        return list(map(operator.index, column))
+    except TypeError:  # and this says which one it is
+        return [_as_whole(index, f"for indices[{n}]") for n, index in enumerate(column)]
 
 
 def _as_whole(value: SupportsIndex, place: str) -> int:
