@@ -21,9 +21,14 @@ DATABASE_SQL = (Path(__file__).parent / "database.sql").read_text()
 NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
 
 # Time says nothing on a shared machine; what fails is printed as something to paste into a test.
-hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
-hypothesis.settings.register_profile("quick", deadline=None, print_blob=True, max_examples=20)
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("suite")
+hypothesis.settings.register_profile("quick", max_examples=20)
 
 
 @pytest.fixture(scope="session")
