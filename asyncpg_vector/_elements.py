@@ -54,10 +54,10 @@ class Element(ABC):
         """
         if is_ndarray(numbers):
             return self._pack_array(numbers)
-        return self._pack_numbers(numbers, indices)
+        return self._pack_numbers(numbers, indices or range(len(numbers)))
 
     @abstractmethod
-    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes: ...
+    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes: ...
 
     @abstractmethod
     def _pack_array(self, array: NDArray[Any]) -> bytes: ...
@@ -74,7 +74,6 @@ class Element(ABC):
     def print(self, numbers: Iterable[Any]) -> list[str]:
         """Print unpacked elements as the server does."""
 
-    @abstractmethod
     def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
         """Read elements as the server does, and pack them.
 
@@ -82,6 +81,16 @@ class Element(ABC):
             MalformedTextError: a text is no number.
             InvalidValueError: a number does not fit.
         """
+        return self._read(texts, indices or range(len(texts)))
+
+    @abstractmethod
+    def _read(self, texts: Sequence[str], indices: Sequence[int]) -> bytes: ...
+
+    def misfit(self, number: object, index: int) -> InvalidValueError:
+        """Return the error for a number, or its text, that this format cannot hold."""
+        return InvalidValueError(
+            f"expected a number that fits {self.name} at index {index}, got {shorten(number)}"
+        )
 
     @abstractmethod
     def literals(self, numbers: Iterable[Any]) -> list[str]:
@@ -110,18 +119,20 @@ class FloatElement(Element):
         self._infinity = struct.pack(f">{code}", math.inf)
         self._negative_zero = struct.pack(f">{code}", -0.0)
 
-    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes:
+    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
         try:
             payload = struct.pack(f">{len(numbers)}{self.code}", *numbers)
         except (struct.error, OverflowError, TypeError, ValueError):
             self._refuse(numbers, indices)
-        if not _are_plain(numbers) and not (_are_real(numbers) and self._is_finite(payload)):
+        if _are_plain(numbers):
+            return payload
+        if not (all(map(is_real, numbers)) and self._is_finite(payload)):
             self._refuse(numbers, indices)
         return payload
 
     def _pack_array(self, array: NDArray[Any]) -> bytes:
         if array.dtype.kind == "O":
-            return self._pack_numbers(array.tolist(), None)
+            return self.pack(array.tolist())
         import numpy as np
 
         with np.errstate(all="ignore"):
@@ -130,7 +141,7 @@ class FloatElement(Element):
             numbers = array if narrow else array.astype(np.float64)
             narrowed = numbers.astype(self.wire_dtype)
         if not np.isfinite(narrowed).all():
-            self._refuse(array.tolist(), None)
+            self._refuse(array.tolist(), range(len(array)))
         return narrowed.tobytes()
 
     def canonical(self, payload: bytes) -> bytes:
@@ -142,13 +153,14 @@ class FloatElement(Element):
 
     def check(self, payload: bytes) -> None:
         if not self._is_finite(payload):
-            self._refuse(self.unpack(payload, 0, len(payload) // self.width), None)
+            count = len(payload) // self.width
+            self._refuse(self.unpack(payload, 0, count), range(count))
 
     def print(self, numbers: Iterable[float]) -> list[str]:
         return print_float32(numbers)
 
-    def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
-        numbers: Sequence[float] = read_float32(texts, indices or range(len(texts)))
+    def _read(self, texts: Sequence[str], indices: Sequence[int]) -> bytes:
+        numbers: Sequence[float] = read_float32(texts, indices)
         if self.width < FLOAT32.width:  # the server narrows the float32, not the text (halfvec_in)
             numbers = FLOAT32.unpack(FLOAT32.pack(numbers, indices), 0, len(numbers))
         return self.pack(numbers, indices)
@@ -168,22 +180,20 @@ class FloatElement(Element):
         exponents, ones, signs = _masks(self._infinity, len(payload) // self.width)
         return not ((int.from_bytes(payload, "big") & exponents) + ones) & signs
 
-    def _refuse(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> NoReturn:
-        for index, number in zip(indices or range(len(numbers)), numbers, strict=False):
+    def _refuse(self, numbers: Sequence[Any], indices: Sequence[int]) -> NoReturn:
+        for index, number in zip(indices, numbers, strict=False):
             self._check_number(number, index)
         raise _lied(numbers)
 
     def _check_number(self, number: Any, index: int) -> None:
         if isinstance(number, (str, bytes, bytearray)) or not is_real(number):  # float() takes them
-            raise InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
+            raise _no_number(number, index)
         try:
             finite = math.isfinite(float(number))
         except OverflowError:  # an int; it is finite, and too large
             finite = True
         except (TypeError, ValueError) as error:
-            raise InvalidTypeError(
-                f"expected a number at index {index}, got {describe(number)}"
-            ) from error
+            raise _no_number(number, index) from error
         if not finite:
             raise InvalidValueError(
                 f"expected a finite number at index {index}, got {shorten(number)}"
@@ -191,9 +201,7 @@ class FloatElement(Element):
         try:
             struct.pack(f">{self.code}", number)
         except (struct.error, OverflowError):
-            raise InvalidValueError(
-                f"expected a number that fits {self.name} at index {index}, got {shorten(number)}"
-            ) from None
+            raise self.misfit(number, index) from None
 
 
 class IntegerElement(Element):
@@ -206,19 +214,18 @@ class IntegerElement(Element):
         super().__init__(code)
         self._limit = 1 << (8 * self.width - 1)
 
-    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> bytes:
+    def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
         try:
             return struct.pack(f">{len(numbers)}{self.code}", *numbers)
         except (struct.error, TypeError):  # what is whole may still be no int
-            places = indices or range(len(numbers))
-            pairs = zip(places, numbers, strict=False)
+            pairs = zip(indices, numbers, strict=False)
             whole = [self._narrow(number, index) for index, number in pairs]
         if len(whole) != len(numbers):
             raise _lied(numbers)
         return struct.pack(f">{len(whole)}{self.code}", *whole)
 
     def _pack_array(self, array: NDArray[Any]) -> bytes:
-        return self._pack_numbers(array.tolist(), None)
+        return self.pack(array.tolist())
 
     def canonical(self, payload: bytes) -> bytes:
         return payload
@@ -229,20 +236,19 @@ class IntegerElement(Element):
     def print(self, numbers: Iterable[int]) -> list[str]:
         return [str(number) for number in numbers]
 
-    def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
-        places = indices or range(len(texts))
+    def _read(self, texts: Sequence[str], indices: Sequence[int]) -> bytes:
         numbers = [
             read_integer(text, f"at index {index}")
-            for text, index in zip(texts, places, strict=True)
+            for text, index in zip(texts, indices, strict=True)
         ]
-        return self.pack(numbers, places)
+        return self.pack(numbers, indices)
 
     def literals(self, numbers: Iterable[int]) -> list[str]:
         return self.print(numbers)
 
     def _narrow(self, number: Any, index: int) -> int:
         if not isinstance(number, SupportsInt) or not is_real(number):
-            raise InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
+            raise _no_number(number, index)
         try:
             whole = int(number)
         except (TypeError, ValueError, OverflowError):  # NaN, an infinity
@@ -252,10 +258,12 @@ class IntegerElement(Element):
                 f"expected a whole number at index {index}, got {shorten(number)}"
             )
         if not -self._limit <= whole < self._limit:
-            raise InvalidValueError(
-                f"expected a number that fits {self.name} at index {index}, got {shorten(number)}"
-            )
+            raise self.misfit(number, index)
         return whole
+
+
+def _no_number(number: object, index: int) -> InvalidTypeError:
+    return InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
 
 
 def _lied(numbers: Sequence[Any]) -> InvalidTypeError:
@@ -271,10 +279,6 @@ def _are_plain(numbers: Sequence[Any]) -> bool:
     except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
         return False
     return type(total) in (float, int) and math.isfinite(total)
-
-
-def _are_real(numbers: Sequence[Any]) -> bool:
-    return all(map(is_real, numbers))
 
 
 @lru_cache(maxsize=64)

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Dense", "DenseInput"]
 
-
 DenseInput: TypeAlias = "NumbersInput | Value"
 """What a dense value is made from: numbers in a row, or any other value."""
 

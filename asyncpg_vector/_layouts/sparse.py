@@ -155,13 +155,18 @@ class Sparse(Value, Generic[NumberT]):
         return cls.element.unpack(cls.element.pack(numbers, indices), 0, len(numbers))
 
     @classmethod
-    def _assemble(cls, entries: Iterable[tuple[int, Any]], dimensions: int) -> bytes:
-        """Make a wire payload of indices and narrowed elements in any order, zeros among them."""
+    def _assemble(
+        cls, entries: Iterable[tuple[int, Any]], dimensions: int, *, first: int = 0
+    ) -> bytes:
+        """Make a wire payload of indices and narrowed elements in any order, zeros among them.
+
+        Messages call the first index `first`.
+        """
         check_dimensions(cls.info, dimensions)
         ascending = sorted(entries)
         kept = [entry for entry in ascending if entry[1]]
         cls._check_nnz(len(kept))
-        _check_indices([index for index, _ in ascending], dimensions)
+        _check_indices([index for index, _ in ascending], dimensions, first=first)
         return (
             _HEADER.pack(dimensions, len(kept), 0)
             + cls.index.pack([index for index, _ in kept])
@@ -176,7 +181,6 @@ class Sparse(Value, Generic[NumberT]):
                 f"expected {cls.info.sql_name} as {{1:1.5,3:2}}/5, got {describe(text)}"
             )
         body, dimensions = form[1], read_integer(form[2], "of dimensions")
-        check_dimensions(cls.info, dimensions)
         entries = body.split(",") if body.strip(WHITESPACE) else []
         cls._check_nnz(len(entries))  # the server counts the commas too (sparsevec_in)
         columns = [entry.partition(":") for entry in entries]
@@ -192,8 +196,7 @@ class Sparse(Value, Generic[NumberT]):
             if element or _refuse_underflow(cls.element, text, index)
         ]
         # The server drops zeros before it looks at indices, which count from 1 in the text.
-        _check_indices(sorted(index for index, _ in kept), dimensions, first=1)
-        return cls._assemble(kept, dimensions)
+        return cls._assemble(kept, dimensions, first=1)
 
     @classmethod
     def _check_header(cls, wire: bytes) -> None:
@@ -299,7 +302,7 @@ class Sparse(Value, Generic[NumberT]):
 def _check_indices(indices: Sequence[int], dimensions: int, *, first: int = 0) -> None:
     """Check that ascending indices are in range and that none is there twice.
 
-    Messages count from `first` on.
+    Messages call the first index `first`.
     """
     for index in (*indices[:1], *indices[-1:]):
         if not 0 <= index < dimensions:
@@ -316,9 +319,7 @@ def _refuse_underflow(element: Element, text: str, index: int) -> Literal[False]
     """Tell that a text of a zero is to be dropped, unless it is only too small for the format."""
     if denotes_zero(text):
         return False
-    raise InvalidValueError(
-        f"expected a number that fits {element.name} at index {index}, got {shorten(text)}"
-    )
+    raise element.misfit(text, index)
 
 
 def _as_indices(column: Sequence[Any]) -> list[int]:
