@@ -31,20 +31,22 @@ def write(files: Mapping[Path, str], root: Path) -> list[Path]:
     A failure leaves the old files: everything is written beside its place first, and what was
     replaced is put back.
     """
-    changed = {path: data for path, data in _encode(files).items() if _read(root / path) != data}
+    wanted = _encode(files)
+    found = {path: _read(root / path) for path in wanted}
+    changed = [path for path in wanted if found[path] != wanted[path]]
     orphans = _orphans(files, root)
-    staged = {root / path: (root / path).with_name(f"{path.name}.new") for path in changed}
-    replaced: dict[Path, bytes | None] = {}
+    staged = {path: (root / path).with_name(f"{path.name}.new") for path in changed}
+    replaced: list[Path] = []
     try:
-        for path, data in changed.items():
-            staged[root / path].parent.mkdir(parents=True, exist_ok=True)
-            staged[root / path].write_bytes(data)
         for path, new in staged.items():
-            replaced[path] = _read(path)
-            new.replace(path)
+            new.parent.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(wanted[path])
+        for path, new in staged.items():
+            replaced.append(path)
+            new.replace(root / path)
     except BaseException:
-        for path, old in replaced.items():
-            _put_back(path, old)
+        for path in replaced:
+            _put_back(root / path, found[path])
         raise
     finally:
         for new in staged.values():

@@ -99,7 +99,7 @@ async def demonstrate(dsn: str, questions: Sequence[str]) -> None:
         model = load_model()
         embeddings = embed(model, [document.text for document in documents], progress)
         seconds = await load(conn, documents, embeddings, progress)
-        await index(conn, dsn, progress)
+        await index(conn, dsn, len(documents), progress)
     milliseconds = [await search(conn, model, question) for question in questions]
     await conn.close()
     console.print(
@@ -196,7 +196,8 @@ async def load(
         "CREATE TEMPORARY TABLE documents "
         f"(name text, text text, embedding halfvec({len(embeddings[0])}))"
     )
-    rows = zip(*zip(*documents, strict=True), embeddings, strict=True)
+    pairs = zip(documents, embeddings, strict=True)
+    rows = ((*document, embedding) for document, embedding in pairs)
     start = time.perf_counter()
     await conn.copy_records_to_table(
         "documents",
@@ -205,26 +206,24 @@ async def load(
     return time.perf_counter() - start
 
 
-async def index(conn: asyncpg.Connection[Any], dsn: str, progress: Progress) -> None:
+async def index(conn: asyncpg.Connection[Any], dsn: str, rows: int, progress: Progress) -> None:
     """Build an HNSW index, while another connection watches how far it is."""
     watcher = await asyncpg.connect(dsn)
-    task = progress.add_task("Indexing", total=None)
+    task = progress.add_task("Indexing", total=rows)
     building = asyncio.create_task(
         conn.execute(
             f"CREATE INDEX ON documents USING hnsw (embedding {COSINE.operator_classes['hnsw']})"
         )
     )
     while not (await asyncio.wait([building], timeout=0.1))[0]:
-        row = await watcher.fetchrow(
-            "SELECT tuples_done, tuples_total FROM pg_stat_progress_create_index WHERE pid = $1",
+        done = await watcher.fetchval(
+            "SELECT tuples_done FROM pg_stat_progress_create_index WHERE pid = $1",
             conn.get_server_pid(),
         )
-        if row and row["tuples_total"]:
-            progress.update(task, completed=row["tuples_done"], total=row["tuples_total"])
+        progress.update(task, completed=done or 0)
     await building
     await watcher.close()
-    rows = await conn.fetchval("SELECT count(*) FROM documents")
-    progress.update(task, completed=rows, total=rows)
+    progress.update(task, completed=rows)
 
 
 async def search(conn: asyncpg.Connection[Any], model: Any, question: str) -> float:

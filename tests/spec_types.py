@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import asyncpg_vector
 from codegen.spec import BitsType, DenseType, Format, SparseType, Type, load_spec
 
-SPEC_PATH = Path(__file__).parent.parent / "specs" / "types.toml"
+ROOT = Path(__file__).parent.parent
+SPEC_PATH = ROOT / "specs" / "types.toml"
 SPEC = load_spec(SPEC_PATH)
 
 

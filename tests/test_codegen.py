@@ -16,9 +16,8 @@ import asyncpg_vector
 from codegen.files import compare, write
 from codegen.render import GENERATED
 from codegen.spec import TAKEN, SpecError, load_spec
-from tests.spec_types import SPEC_PATH, TYPES
+from tests.spec_types import ROOT, TYPES
 
-ROOT = SPEC_PATH.parent.parent
 VECTOR = GENERATED / "vector.py"
 
 

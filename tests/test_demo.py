@@ -6,9 +6,9 @@ import re
 import subprocess
 import sys
 
-from tests.spec_types import SPEC_PATH
+from tests.spec_types import ROOT
 
-DEMO = SPEC_PATH.parent.parent / "examples" / "semantic_search.py"
+DEMO = ROOT / "examples" / "semantic_search.py"
 
 
 def test_no_server() -> None:

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.spec_types import SPEC_PATH
+from tests.spec_types import ROOT
 from tests.test_registration import TYPE_SQL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-ROOT = SPEC_PATH.parent.parent
 
 NEW_TYPES = """
 [types.embedding]

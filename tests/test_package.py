@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 import asyncpg_vector
-from tests.spec_types import SPEC_PATH
+from tests.spec_types import ROOT
 
-ROOT = SPEC_PATH.parent.parent
+
+def run(script: str) -> str:
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_only_asyncpg_is_required() -> None:
@@ -25,16 +28,14 @@ def test_only_asyncpg_is_required() -> None:
 def test_import_brings_nothing_else() -> None:
     """Not the optional NumPy and SciPy, and nothing of the generator's."""
     script = (
-        "import sys; before = set(sys.modules); import asyncpg; known = set(sys.modules)\n"
+        "import sys; import asyncpg; known = set(sys.modules)\n"
         "import asyncpg_vector\n"
         "asyncpg_vector.Vector([1, 2.5]).to_text(); asyncpg_vector.SparseVector([1, 0]).to_list()\n"
         "asyncpg_vector.Bit([True]).to_bitstring()\n"
         "print(*{name.partition('.')[0] for name in set(sys.modules) - known} - sys.stdlib_module_names)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["asyncpg_vector"]
+    printed = run(script)
+    assert printed.split() == ["asyncpg_vector"]
 
 
 def test_works_without_numpy() -> None:
@@ -48,10 +49,8 @@ def test_works_without_numpy() -> None:
         "try: Vector([1]).to_numpy()\n"
         "except ImportError as error: print(error)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert "numpy" in done.stdout
+    printed = run(script)
+    assert "numpy" in printed
 
 
 def test_all_is_there() -> None:

@@ -7,14 +7,14 @@ import re
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from tests.spec_types import SPEC_PATH
+from tests.spec_types import ROOT
 
 if TYPE_CHECKING:
     import pytest
 
     from tests.conftest import NewDatabase
 
-README = (SPEC_PATH.parent.parent / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 BLOCKS = [
     (match.start(1), match[1]) for match in re.finditer(r"```python\n(.*?)```", README, re.DOTALL)
 ]
@@ -39,6 +39,6 @@ async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[s
 
 
 def test_every_make_target_is_there() -> None:
-    makefile = (SPEC_PATH.parent.parent / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     for target in re.findall("(?:^|`)make ([a-z]+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
