@@ -34,6 +34,8 @@ class Element(ABC):
     """NumPy's letter for the kind of number: ``f`` or ``i``."""
     number: ClassVar[type[Any]]
     """What an element is in Python."""
+    json_type: ClassVar[str]
+    """What JSON schemas call it."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -113,6 +115,7 @@ class FloatElement(Element):
 
     kind = "f"
     number = float
+    json_type = "number"
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -209,6 +212,7 @@ class IntegerElement(Element):
 
     kind = "i"
     number = int
+    json_type = "integer"
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 import struct
 import sys
 from array import array
 from collections.abc import Mapping
 from numbers import Number
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, SupportsFloat, TypeAlias, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NoReturn,
+    Protocol,
+    SupportsFloat,
+    SupportsIndex,
+    TypeAlias,
+    cast,
+)
 
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError
@@ -18,7 +28,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Buffer, TypeIs
 
-__all__ = ["Numbers", "NumbersInput", "SupportsToList", "is_ndarray", "is_real", "read_numbers"]
+__all__ = [
+    "Numbers",
+    "NumbersInput",
+    "SupportsToList",
+    "is_ndarray",
+    "is_real",
+    "read_numbers",
+    "read_whole",
+]
 
 
 class SupportsArray(Protocol):
@@ -68,6 +86,14 @@ def read_numbers(value: object, what: str = "numbers") -> Numbers:
             f"expected {what}, got a nested sequence: {describe(numbers[0])} at index 0"
         )
     return numbers
+
+
+def read_whole(value: SupportsIndex, place: str) -> int:
+    """Read a whole number; raise InvalidTypeError, which names its place, if it is none."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InvalidTypeError(f"expected a whole number {place}, got {describe(value)}") from None
 
 
 def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:

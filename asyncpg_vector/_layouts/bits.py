@@ -114,6 +114,14 @@ class Bits(Value):
         data = self._wire[_HEADER.size :]
         return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}"[: len(self)]
 
+    def to_json(self) -> str:
+        """Return the digits, the same as `to_text`."""
+        return self.to_text()
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^[01]*$", "maxLength": cls.info.max_dimensions}
+
     def to_list(self) -> list[bool]:
         """Return the bits as a list of bools."""
         return [digit == "1" for digit in self.to_text()]

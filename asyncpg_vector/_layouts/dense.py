@@ -116,6 +116,19 @@ class Dense(Value, Generic[NumberT]):
         """Return the elements as a list of Python numbers."""
         return list(self._numbers())
 
+    def to_json(self) -> list[NumberT]:
+        """Return the elements as a list of Python numbers."""
+        return self.to_list()
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        return {
+            "type": "array",
+            "items": {"type": cls.element.json_type},
+            "minItems": 1,
+            "maxItems": cls.info.max_dimensions,
+        }
+
     def to_numpy(self) -> NDArray[Any]:
         return self.element.unpack_array(self._wire, _HEADER.size)
 

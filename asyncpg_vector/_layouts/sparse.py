@@ -20,11 +20,12 @@ from typing import (
     SupportsFloat,
     SupportsIndex,
     TypeAlias,
+    cast,
     overload,
     runtime_checkable,
 )
 
-from asyncpg_vector._inputs import NumbersInput, is_ndarray, read_numbers
+from asyncpg_vector._inputs import NumbersInput, is_ndarray, read_numbers, read_whole
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -125,7 +126,7 @@ class Sparse(Value, Generic[NumberT]):
             raise InvalidValueError(
                 f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
             )
-        whole = _as_whole(dimensions, "of dimensions")
+        whole = read_whole(dimensions, "of dimensions")
         return wrap(
             cls, cls._assemble(zip(places, cls._narrow(numbers, places), strict=True), whole)
         )
@@ -231,6 +232,43 @@ class Sparse(Value, Generic[NumberT]):
                 f"expected at most {most} non-zero elements for {cls.info.sql_name}, got {nnz}"
             )
 
+    @classmethod
+    def from_json(cls, data: Any, /) -> Self:
+        if not isinstance(data, Mapping):
+            return cls.coerce(data)
+        members = cast("Mapping[str, Any]", data)
+        if members.keys() != cls.json_schema()["properties"].keys():
+            raise InvalidTypeError(
+                f"expected an object of indices, values and dimensions, got {describe(members)}"
+            )
+        return cls.from_coo(members["indices"], members["values"], members["dimensions"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict of the indices, counted from 0, the values and the dimensions."""
+        return {
+            "indices": self.indices(),
+            "values": self.values(),
+            "dimensions": self.dimensions(),
+        }
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        def array(**items: Any) -> dict[str, Any]:
+            return {"type": "array", "items": items, "maxItems": cls.info.max_nnz}
+
+        most = cls.info.max_dimensions
+        properties = {
+            "indices": array(type="integer", minimum=0, exclusiveMaximum=most),
+            "values": array(type=cls.element.json_type),
+            "dimensions": {"type": "integer", "minimum": 1, "maximum": most},
+        }
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+
     def to_text(self) -> str:
         entries = zip(self.indices(), self.element.print(self.values()), strict=True)
         inner = ",".join(f"{index + 1}:{text}" for index, text in entries)
@@ -326,14 +364,7 @@ def _as_indices(column: Sequence[Any]) -> list[int]:
     try:
         return list(map(operator.index, column))
     except TypeError:  # and this says which one it is
-        return [_as_whole(index, f"for indices[{n}]") for n, index in enumerate(column)]
-
-
-def _as_whole(value: SupportsIndex, place: str) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise InvalidTypeError(f"expected a whole number {place}, got {describe(value)}") from None
+        return [read_whole(index, f"for indices[{n}]") for n, index in enumerate(column)]
 
 
 def _as_list(column: object) -> list[Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import struct
 
     from numpy.typing import NDArray
+    from pydantic_core import CoreSchema
     from typing_extensions import Buffer, Self
 
     from asyncpg_vector.info import TypeInfo
@@ -59,23 +60,28 @@ class Value(ABC):
         """Make the wire payload of what the constructor takes."""
 
     @classmethod
-    def encode(cls, value: Any, /) -> bytes:
-        """Return the wire payload of a parameter: a value, its text, or what it is made from.
+    def coerce(cls, value: Any, /) -> Self:
+        """Return what a parameter stands for: a value, its text, or what it is made from.
 
         Raises:
             InvalidTypeError, InvalidValueError: as the constructor and `from_text` do; and for a
                 value of another class, which only the caller should convert.
         """
         if isinstance(value, cls):
-            return value.to_binary()
+            return value
         if isinstance(value, str):
-            return cls.from_text(value).to_binary()
+            return cls.from_text(value)
         if isinstance(value, Value):
             raise InvalidTypeError(
                 f"expected a {cls.__name__} for {cls.info.sql_name}, "
                 f"got a {type(value).__name__}; {cls.conversion.format(cls.__name__)}"
             )
-        return cls(value).to_binary()
+        return cls(value)
+
+    @classmethod
+    def encode(cls, value: Any, /) -> bytes:
+        """Return the wire payload of a parameter; what it can be, and the errors: as `coerce`."""
+        return cls.coerce(value).to_binary()
 
     @classmethod
     def decode(cls, data: bytes, /) -> Self:
@@ -131,6 +137,34 @@ class Value(ABC):
     @abstractmethod
     def _check(cls, wire: bytes) -> bytes:
         """Return a wire payload of this length if the server would take it, or raise."""
+
+    @classmethod
+    def from_json(cls, data: Any, /) -> Self:
+        """Read what `to_json` returns, or whatever else a parameter can be.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: as `coerce` does.
+        """
+        return cls.coerce(data)
+
+    @abstractmethod
+    def to_json(self) -> Any:
+        """Return the value as JSON has it, of lists, dicts, strings and numbers."""
+
+    @classmethod
+    @abstractmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON schema of what `to_json` returns."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        from asyncpg_vector._pydantic import make_core_schema
+
+        return make_core_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
+        return cls.json_schema()
 
     @abstractmethod
     def to_text(self) -> str:

@@ -1,0 +1,160 @@
+"""The value classes as types of Pydantic fields."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
+from tests.spec_types import SpecType, each_dense_type, each_sparse_type, each_type
+
+
+class Model(BaseModel):
+    embedding: Vector
+    half: HalfVector | None = None
+    sparse: SparseVector | None = None
+    flags: Bit | None = None
+
+
+MODEL = Model(
+    embedding=Vector([1, 2.5, 0.1]),
+    half=HalfVector([1, 0.1]),
+    sparse=SparseVector({1: 2, 4: 0.5}, 5),
+    flags=Bit("101"),
+)
+JSON = {
+    "embedding": [1.0, 2.5, 0.10000000149011612],
+    "half": [1.0, 0.0999755859375],
+    "sparse": {"indices": [1, 4], "values": [2.0, 0.5], "dimensions": 5},
+    "flags": "101",
+}
+
+
+def test_serialised() -> None:
+    """To the JSON form in JSON, and to the values in Python."""
+    assert json.loads(MODEL.model_dump_json()) == MODEL.model_dump(mode="json") == JSON
+    dumped = MODEL.model_dump()
+    assert dumped["embedding"] is MODEL.embedding
+    assert dumped["sparse"] is MODEL.sparse
+
+
+def test_validated() -> None:
+    """From numbers, from text, from a value, and from the JSON form."""
+    for given_ in (
+        {
+            "embedding": [1, 2.5, 0.1],
+            "half": np.array([1, 0.1]),
+            "sparse": [0, 2, 0, 0, 0.5],
+            "flags": [1, 0, 1],
+        },
+        {
+            "embedding": "[1,2.5,0.1]",
+            "half": "[1,0.1]",
+            "sparse": "{2:2,5:0.5}/5",
+            "flags": "101",
+        },
+        MODEL.model_dump(),
+        JSON,
+    ):
+        assert Model.model_validate(given_) == MODEL
+    assert Model.model_validate_json(json.dumps(JSON)) == MODEL
+    value = Vector([1])
+    assert Model(embedding=value).embedding is value
+
+
+@each_type
+@given(data=st.data())
+def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
+    value = data.draw(type_.values())
+    adapter = TypeAdapter(type_.value_class)
+    if value.to_json().__sizeof__() > 100_000:
+        value = value[:100]
+    for back in (
+        adapter.validate_json(adapter.dump_json(value)),
+        adapter.validate_python(adapter.dump_python(value, mode="json")),
+        adapter.validate_python(value.to_text()),
+    ):
+        assert type(back) is type_.value_class
+        assert back.to_binary() == value.to_binary()
+
+
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    ({"embedding": [1, None]}, "vector_type", "expected a number at index 1, got NoneType None"),
+    ({"embedding": [1, float("nan")]}, "vector_value", "expected a finite number at index 1, got nan"),
+    ({"embedding": "[1,{x}]"}, "vector_value", "expected a finite number at index 1, got '{x}'"),
+    ({"embedding": []}, "vector_value", "expected 1 to 16000 dimensions for vector, got 0"),
+    ({"embedding": HalfVector([1])}, "vector_type", "expected a Vector for vector, got a HalfVector; to convert it, write Vector(value)"),
+    ({"sparse": {0: 1}}, "vector_type", "expected an object of indices, values and dimensions, got dict {0: 1}"),
+    ({"sparse": {**JSON["sparse"], "more": 1}}, "vector_type", "expected an object of indices, values and dimensions, got dict "),
+    ({"sparse": {**JSON["sparse"], "dimensions": 4}}, "vector_value", "expected indices from 0 to 3, got 4"),
+    ({"sparse": {**JSON["sparse"], "dimensions": "5"}}, "vector_type", "expected a whole number of dimensions, got str '5'"),
+    ({"flags": "102"}, "vector_value", "expected digits 0 and 1, got '2' at index 2"),
+    ({"flags": 5}, "vector_type", "expected a sequence of bools, got int 5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("bad", "kind", "message"), REFUSED)
+def test_refused(bad: dict[str, Any], kind: str, message: str) -> None:
+    """As errors of Pydantic's, at their field, with the message that the constructor has."""
+    with pytest.raises(ValidationError) as caught:
+        Model.model_validate({"embedding": [1], **bad})
+    (error,) = caught.value.errors()
+    assert (error["type"], error["loc"]) == (kind, tuple(bad))
+    assert error["msg"].startswith(message)
+
+
+@each_dense_type
+def test_json_schema(type_: SpecType) -> None:
+    number = {"float": "number", "int": "integer"}[type_.model.element.python_type]
+    array = {"type": "array", "items": {"type": number}}
+    for mode in ("validation", "serialization"):
+        schema = TypeAdapter(type_.value_class).json_schema(mode=mode)
+        assert schema == {**array, "minItems": 1, "maxItems": type_.model.max_dimensions}
+    limited = Annotated[type_.value_class, Field(min_length=3, max_length=3)]
+    assert TypeAdapter(limited).json_schema() == {**array, "minItems": 3, "maxItems": 3}
+
+
+@each_sparse_type
+def test_json_schema_of_an_object(type_: SpecType) -> None:
+    schema = TypeAdapter(type_.value_class).json_schema()
+    value = type_.value_class({1: 2}, 5)
+    assert schema["required"] == list(schema["properties"]) == list(value.to_json())
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["dimensions"]["maximum"] == type_.model.max_dimensions
+    assert schema["properties"]["values"]["maxItems"] == type_.model.max_nnz
+
+
+def test_json_schema_of_bits() -> None:
+    schema = TypeAdapter(Bit).json_schema()
+    assert (schema["type"], schema["pattern"]) == ("string", "^[01]*$")
+
+
+def test_limits() -> None:
+    adapter = TypeAdapter(Annotated[Vector, Field(min_length=2, max_length=3)])
+    assert adapter.validate_python([1, 2]) == Vector([1, 2])
+    for row in ([1], [1, 2, 3, 4]):
+        with pytest.raises(ValidationError, match="Value should have at (least|most)"):
+            adapter.validate_python(row)
+
+
+def test_frozen_models_hash() -> None:
+    class Frozen(BaseModel):
+        model_config = ConfigDict(frozen=True)
+        embedding: Vector
+
+    assert (
+        len({Frozen(embedding=[1, 2]), Frozen(embedding=Vector([1, 2])), Frozen(embedding="[1,3]")})
+        == 2
+    )
+
+
+def test_in_containers() -> None:
+    adapter = TypeAdapter(dict[str, list[Vector]])
+    assert adapter.validate_python({"a": [[1, 2], "[3]"]}) == {"a": [Vector([1, 2]), Vector([3])]}
+    assert adapter.dump_json({"a": [Vector([1])]}) == b'{"a":[[1.0]]}'
