@@ -11,8 +11,9 @@ help: ## list the targets
 demo: .venv/installed ## search real text in a real PostgreSQL; QUERY="..." asks, DSN=... uses your server
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
-test: .venv/installed ## run all tests, against a PostgreSQL of their own
+test: .venv/installed .venv/sqlalchemy-2.0 ## run all tests, against a PostgreSQL of their own
 	$(BIN)/pytest
+	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest tests/integrations
 
 check: .venv/installed ## lint, type-check, and compare the generated files with the spec
 	$(BIN)/ruff format --check
@@ -37,6 +38,11 @@ clean: ## remove the environment and what the tools keep
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
 	$(BIN)/python -m pip install --quiet --group dev --editable .
+	@touch $@
+
+# In front of the newer one for whoever has it on the path.
+.venv/sqlalchemy-2.0: .venv/installed
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ --group sqlalchemy-2-0
 	@touch $@
 
 export DSN QUERY

@@ -11,6 +11,7 @@ from __future__ import annotations
 from asyncpg_vector import _generated
 from asyncpg_vector._generated import *  # noqa: F403  # the value classes, which the spec names
 from asyncpg_vector.errors import (
+    ExtensionNotFoundError,
     InvalidTypeError,
     InvalidValueError,
     MalformedTextError,
@@ -22,6 +23,7 @@ from asyncpg_vector.info import Metric, TypeInfo
 from asyncpg_vector.registration import register_vector
 
 __all__ = [
+    "ExtensionNotFoundError",
     "InvalidTypeError",
     "InvalidValueError",
     "MalformedTextError",

@@ -19,4 +19,4 @@ class Codec:
 
     value_class: type[Value]
     encode: Callable[[Any], bytes]
-    decode: Callable[[bytes], Value]
+    decode: Callable[[bytes], Any]

@@ -8,6 +8,7 @@ Each one derives from `VectorError` and from the built-in exception that it is a
 from __future__ import annotations
 
 __all__ = [
+    "ExtensionNotFoundError",
     "InvalidTypeError",
     "InvalidValueError",
     "MalformedTextError",
@@ -39,3 +40,7 @@ class MalformedWireError(InvalidValueError):
 
 class TypesNotFoundError(VectorError, LookupError):
     """The database lacks the types that were to be registered."""
+
+
+class ExtensionNotFoundError(TypesNotFoundError):
+    """They are missing because their extension has not been created there."""

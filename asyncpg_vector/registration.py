@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, overload
 
@@ -9,7 +10,12 @@ import asyncpg
 
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.dense import Dense
-from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, TypesNotFoundError
+from asyncpg_vector.errors import (
+    ExtensionNotFoundError,
+    InvalidTypeError,
+    InvalidValueError,
+    TypesNotFoundError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     from asyncpg_vector._codec import Codec
     from asyncpg_vector.info import TypeInfo
 
-__all__ = ["register_vector"]
+__all__ = ["Returns", "choose_codecs", "register_vector"]
 
 AnyConnection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 Returns: TypeAlias = Literal["value", "list", "numpy"]
@@ -96,8 +102,9 @@ async def register_vector(
         The SQL names of the types that were registered.
 
     Raises:
-        TypesNotFoundError: the database has none of the types, or lacks one named in `types`; none
-            was registered then.
+        ExtensionNotFoundError: the types' extension has not been created.
+        TypesNotFoundError: the database has none of the types, or lacks one named in `types`. In
+            both cases none was registered.
         InvalidTypeError: `conn` is a pool.
         InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
     """
@@ -106,21 +113,33 @@ async def register_vector(
             "expected a connection, got a Pool; to register all its connections, "
             "write asyncpg.create_pool(..., init=register_vector)"
         )
-    wanted = _wanted(types)
-    decoders = {name: _decoder(codec, returns) for name, codec in wanted.items()}
+    wanted = choose_codecs(types, returns)
     found = [_Found(*row) for row in await conn.fetch(_FIND, list(wanted))]
     schemas = {
         name: _schema_of(codec.value_class.info, schema, found) for name, codec in wanted.items()
     }
     missing = [wanted[name].value_class.info for name, place in schemas.items() if place is None]
     if not missing_ok and missing and (types is not None or len(missing) == len(wanted)):
-        raise TypesNotFoundError(await _explain(conn, schema, missing))
+        raise await _missing(conn, schema, missing)
     registered = [(name, place) for name, place in schemas.items() if place is not None]
     for name, place in registered:
+        encoder, decoder = wanted[name].encode, wanted[name].decode
         await conn.set_type_codec(
-            name, schema=place, encoder=wanted[name].encode, decoder=decoders[name], format="binary"
+            name, schema=place, encoder=encoder, decoder=decoder, format="binary"
         )
     return [name for name, _ in registered]
+
+
+def choose_codecs(types: Iterable[str] | None, returns: Returns) -> dict[str, Codec]:
+    """Return the codecs that `register_vector` registers, if the database has their types.
+
+    Raises:
+        InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
+    """
+    return {
+        name: replace(codec, decode=_decoder(codec, returns))
+        for name, codec in _wanted(types).items()
+    }
 
 
 def _wanted(types: Iterable[str] | None) -> dict[str, Codec]:
@@ -159,20 +178,25 @@ def _schema_of(info: TypeInfo, schema: str | None, found: Sequence[_Found]) -> s
     return _PG_CATALOG if owners.get(_PG_CATALOG, "none") is None else None
 
 
-async def _explain(conn: AnyConnection, schema: str | None, missing: Sequence[TypeInfo]) -> str:
-    """Say what is missing where, and what to run."""
+async def _missing(
+    conn: AnyConnection, schema: str | None, missing: Sequence[TypeInfo]
+) -> TypesNotFoundError:
+    """Make the error that says what is missing where, and what to run."""
     names = ", ".join(info.sql_name for info in missing)
     where = "" if schema is None else f" in schema {schema!r}"
     database = await conn.fetchval("SELECT pg_catalog.current_database()")
+    owners = {info.extension for info in missing if info.extension}
     installed = {
         row["extname"]: (row["extversion"], row["nspname"])
-        for row in await conn.fetch(_FIND_EXTENSIONS, [info.extension for info in missing])
+        for row in await conn.fetch(_FIND_EXTENSIONS, list(owners))
     }
     advice = {
         _advise(info, info.extension, schema, installed) for info in missing if info.extension
     }
-    return f"expected {names}{where} in database {database!r}, found nothing; " + "; ".join(
-        sorted(advice)
+    error = TypesNotFoundError if owners <= installed.keys() else ExtensionNotFoundError
+    return error(
+        f"expected {names}{where} in database {database!r}, found nothing; "
+        + "; ".join(sorted(advice))
     )
 
 

@@ -61,8 +61,13 @@ def _encode(files: Mapping[Path, str]) -> dict[Path, bytes]:
 
 
 def _orphans(files: Mapping[Path, str], root: Path) -> list[Path]:
-    """List the files in the generated folder that the spec does not account for."""
-    present = (path.relative_to(root) for path in (root / GENERATED).rglob("*") if path.is_file())
+    """List the files in the generated folders that the spec does not account for."""
+    present = (
+        path.relative_to(root)
+        for folder in GENERATED
+        for path in (root / folder).rglob("*")
+        if path.is_file()
+    )
     return [path for path in present if path not in files and "__pycache__" not in path.parts]
 
 

@@ -13,10 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 if TYPE_CHECKING:
     from codegen.spec import Spec
 
-__all__ = ["GENERATED", "RenderError", "render"]
+__all__ = ["COLUMN_TYPES", "GENERATED", "VALUES", "RenderError", "render"]
 
-GENERATED = Path("asyncpg_vector/_generated")
-"""The folder, in the project, that holds generated files and nothing else."""
+VALUES = Path("asyncpg_vector/_generated")
+COLUMN_TYPES = Path("asyncpg_vector/sqlalchemy/_generated")
+
+GENERATED = (VALUES, COLUMN_TYPES)
+"""The folders, in the project, that hold generated files and nothing else."""
 
 _README = Path("README.md")
 _TABLE_START = "<!-- The table of types: generated from specs/types.toml by `make generate`. -->\n"
@@ -43,18 +46,27 @@ def render(spec: Spec, root: Path) -> dict[Path, str]:
     )
     templates.filters["literal"] = repr
     modules = {
-        GENERATED / f"{sql_name}.py": templates.get_template(f"{type_.layout}.py.jinja").render(
-            sql_name=sql_name, type=type_
-        )
-        for sql_name, type_ in spec.types.items()
+        **_render_folder(spec, templates, "", VALUES),
+        **_render_folder(spec, templates, "sqlalchemy/", COLUMN_TYPES),
     }
-    modules[GENERATED / "__init__.py"] = templates.get_template("registry.py.jinja").render(
-        types=spec.types
-    )
     files = {path: _format(source, path, root) for path, source in modules.items()}
     table = templates.get_template("types.md.jinja").render(types=spec.types)
     files[_README] = _insert_table((root / _README).read_bytes().decode(), table)
     return files
+
+
+def _render_folder(
+    spec: Spec, templates: Environment, prefix: str, folder: Path
+) -> dict[Path, str]:
+    """Return the text of a module for each type, by its layout's template, and of a registry."""
+    modules = {
+        folder / f"{sql_name}.py": templates.get_template(
+            f"{prefix}{type_.layout}.py.jinja"
+        ).render(sql_name=sql_name, type=type_)
+        for sql_name, type_ in spec.types.items()
+    }
+    registry = templates.get_template(f"{prefix}registry.py.jinja").render(types=spec.types)
+    return {**modules, folder / "__init__.py": registry}
 
 
 def _format(source: str, path: Path, root: Path) -> str:

@@ -36,7 +36,9 @@ __all__ = ["BitsType", "DenseType", "Metric", "SparseType", "Spec", "SpecError",
 STRUCT_CODES = {"float32": "f", "float16": "e", "int8": "b", "int32": "i"}
 
 TAKEN = {
-    # What asyncpg_vector exports besides the value classes,
+    # What asyncpg_vector exports besides the value classes, and its sqlalchemy besides the types,
+    "ARRAY",
+    "ExtensionNotFoundError",
     "InvalidTypeError",
     "InvalidValueError",
     "MalformedTextError",
@@ -46,15 +48,21 @@ TAKEN = {
     "TypesNotFoundError",
     "VectorError",
     # and what a generated module imports.
+    "Any",
     "Bits",
     "BitsInput",
+    "BitsType",
     "Codec",
+    "ColumnElement",
+    "ColumnType",
+    "Comparator",
     "Dense",
     "DenseInput",
     "FloatElement",
     "IntegerElement",
     "Mapping",
     "NDArray",
+    "NumbersType",
     "Sparse",
     "SparseInput",
 }
@@ -144,6 +152,7 @@ class Metric(Model):
 
     operator: Operator
     operator_classes: dict[Name, Name]
+    method: Name | None = None
 
 
 class Type(Model):
@@ -153,6 +162,7 @@ class Type(Model):
     extension: Name | None = None
     since: Release | None = None
     built_in: Literal[True] | None = None
+    aggregates: list[Name] = []
     max_indexed: dict[Name, PositiveInt] = {}
     metrics: dict[Name, Metric] = {}
 
@@ -162,6 +172,18 @@ class Type(Model):
         if owners not in {(False, False, True), (True, True, False)}:
             raise ValueError("expected either extension and since, or built_in = true")
         return self
+
+    @model_validator(mode="after")
+    def _distinct_methods(self) -> Self:
+        methods = [*self.methods, *self.aggregates]
+        if len({*methods}) < len(self.metrics) + len(self.aggregates):
+            raise ValueError(f"expected metrics and aggregates of distinct names, got {methods}")
+        return self
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """The metrics by the names of the methods that apply them in SQLAlchemy."""
+        return {metric.method or f"{name}_distance": name for name, metric in self.metrics.items()}
 
     @property
     def origin(self) -> str:
@@ -236,9 +258,10 @@ class Spec(Model):
     def _distinct_classes(self) -> Self:
         names: dict[str, str] = {}
         for sql_name, type_ in self.types.items():
-            other = names.setdefault(type_.class_name, sql_name)
-            if other != sql_name:
-                raise ValueError(f"{other} and {sql_name} have the same class {type_.class_name}")
+            for name in (type_.class_name, sql_name.upper()):  # and that of its column type
+                other = names.setdefault(_not_taken(name), sql_name)
+                if other != sql_name or type_.class_name == sql_name.upper():
+                    raise ValueError(f"{other} and {sql_name} have the same class {name}")
         return self
 
 

@@ -40,6 +40,11 @@ class SpecType:
     def module(self) -> Any:
         return importlib.import_module(f"asyncpg_vector._generated.{self.sql_name}")
 
+    @property
+    def column_type(self) -> Any:
+        module = importlib.import_module("asyncpg_vector.sqlalchemy")
+        return getattr(module, self.sql_name.upper())
+
     def encode(self, value: Any) -> bytes:
         return getattr(self.module, f"encode_{self.sql_name}")(value)
 

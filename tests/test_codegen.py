@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 import asyncpg_vector
+import asyncpg_vector.sqlalchemy
 from codegen.files import compare, write
-from codegen.render import GENERATED
+from codegen.render import COLUMN_TYPES, GENERATED, VALUES
 from codegen.spec import TAKEN, SpecError, load_spec
 from tests.spec_types import ROOT, TYPES
 
-VECTOR = GENERATED / "vector.py"
+VECTOR = VALUES / "vector.py"
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ def codegen(
 
 
 def contents(project: Path) -> dict[Path, bytes]:
-    files = [*(project / GENERATED).glob("*"), project / "README.md"]
+    files = [path for folder in GENERATED for path in (project / folder).glob("*")]
+    files.append(project / "README.md")
     return {path: path.read_bytes() for path in files if path.is_file()}
 
 
@@ -71,7 +73,9 @@ def test_nothing_to_do_writes_nothing(project: Path) -> None:
     ("path", "right", "wrong"),
     [
         (VECTOR, "16_000", "61_000"),
-        (GENERATED / "__init__.py", '"vector": Codec', '"rotcev": Codec'),
+        (VALUES / "__init__.py", '"vector": Codec', '"rotcev": Codec'),
+        (COLUMN_TYPES / "vector.py", '"<->"', '"->-"'),
+        (COLUMN_TYPES / "__init__.py", '"vector": VECTOR', '"rotcev": VECTOR'),
         (Path("README.md"), "| 16,000 dimensions", "| 61,000 dimensions"),
     ],
 )
@@ -98,8 +102,9 @@ def test_a_missing_file(project: Path) -> None:
     assert codegen(project, "--check").returncode == 0
 
 
-def test_an_orphan(project: Path) -> None:
-    orphan = GENERATED / "left_over.py"
+@pytest.mark.parametrize("folder", GENERATED, ids=str)
+def test_an_orphan(project: Path, folder: Path) -> None:
+    orphan = folder / "left_over.py"
     (project / orphan).write_text("left = 'over'\n")
     checked = codegen(project, "--check")
     assert checked.returncode == 1
@@ -110,7 +115,7 @@ def test_an_orphan(project: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\xff\0", b"text"])
 def test_an_orphan_of_any_content(project: Path, data: bytes) -> None:
-    orphan = GENERATED / ".vector.py.swp"
+    orphan = VALUES / ".vector.py.swp"
     (project / orphan).write_bytes(data)
     checked = codegen(project, "--check")
     assert checked.returncode == 1
@@ -129,7 +134,9 @@ def test_a_type_that_leaves_the_spec_leaves_the_package(project: Path) -> None:
     spec = project / "specs" / "types.toml"
     text = spec.read_text()
     spec.write_text(text[: text.index("[types.bit]")])
-    assert f"removed {GENERATED / 'bit.py'}\n" in codegen(project).stdout
+    written = codegen(project).stdout
+    for folder in GENERATED:
+        assert f"removed {folder / 'bit.py'}\n" in written
     assert "| `bit` | `Bit` |" not in (project / "README.md").read_text()
     imported = "import asyncpg_vector as v; assert not hasattr(v, 'Bit'); v.Vector([1])"
     subprocess.run([sys.executable, "-c", imported], cwd=project, check=True)
@@ -141,7 +148,8 @@ def test_the_output_is_the_same_everywhere(
     first = contents(project)
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     for seed, cwd in ((1, project), (2, elsewhere)):
-        shutil.rmtree(project / GENERATED)
+        for folder in GENERATED:
+            shutil.rmtree(project / folder)
         assert codegen(project, seed=seed, cwd=cwd).returncode == 0
         assert contents(project) == first
 
@@ -163,7 +171,7 @@ def test_a_template_that_makes_no_python(project: Path) -> None:
     before = contents(project)
     done = codegen(project)
     assert done.returncode == 1
-    assert f"{GENERATED / 'sparsevec.py'}: " in done.stderr
+    assert f"{VALUES / 'sparsevec.py'}: " in done.stderr
     kept = Path(done.stderr.rpartition("kept in ")[2].strip())
     assert "klass SparseVector" in kept.read_text()
     kept.unlink()
@@ -262,6 +270,12 @@ BAD_SPECS = [
         for name in ("my vector", "2vector", "Vector", "class", "my-vector", "a.b", "..", "", "__init__")
     ],
     (vector() + vector().replace("types.vector", "types.other"), "types: vector and other have the same class Vector"),
+    (vector(**{"class": '"VECTOR"'}), "types: vector and vector have the same class VECTOR"),
+    (vector(**{"class": '"OTHER"'}) + vector().replace("types.vector", "types.other"), "types: vector and other have the same class OTHER"),
+    (vector().replace("types.vector", "types.array"), "types: ARRAY is a name of the package's own"),
+    (vector(aggregates='["avg", "avg"]'), "types.vector: expected metrics and aggregates of distinct names, got ['avg', 'avg']"),
+    (vector(aggregates='["l2_distance"]') + METRIC, "types.vector: expected metrics and aggregates of distinct names"),
+    (vector() + METRIC + METRIC.replace("l2]", 'ip]\nmethod = "l2_distance"'), "types.vector: expected metrics and aggregates of distinct names"),
     (vector(extension=None), "types.vector: expected either extension and since, or built_in"),
     (vector(since=None), "types.vector: expected either"),
     (vector(built_in="true"), "types.vector: expected either"),
@@ -287,15 +301,16 @@ def test_bad_spec(tmp_path: Path, text: str, fault: str) -> None:
 def test_names_that_are_taken() -> None:
     """All that the package exports or a generated module imports."""
     ours = {type_.value_class.__name__ for type_ in TYPES}
-    taken = set(asyncpg_vector.__all__)
-    for path in (ROOT / GENERATED).glob("*.py"):
+    taken = {*asyncpg_vector.__all__, *asyncpg_vector.sqlalchemy.__all__}
+    for path in (path for folder in GENERATED for path in (ROOT / folder).glob("*.py")):
         imports = (
             node
             for node in ast.walk(ast.parse(path.read_text()))
             if isinstance(node, ast.ImportFrom)
         )
         taken |= {alias.name for node in imports for alias in node.names}
-    assert {name for name in taken if name[0].isupper()} - ours - {
+    column_types = {type_.sql_name.upper() for type_ in TYPES}
+    assert {name for name in taken if name[0].isupper()} - ours - column_types - {
         "TYPE_CHECKING",
         "CODECS",
     } == TAKEN

@@ -48,6 +48,16 @@ element = { format = "int8", width = 1 }
 max_dimensions = 16_000
 extension = "vector"
 since = "0.9.0"
+aggregates = ["centroid"]
+
+[types.intvec.metrics.tanimoto]
+operator = "<%%>"
+operator_classes = { hnsw = "intvec_tanimoto_ops" }
+
+[types.intvec.metrics.overlap]
+operator = "<&>"
+operator_classes = {}
+method = "least_overlap"
 """
 
 # The server has the first two. Their functions come with pgvector, so that pgvector owns them.
@@ -99,7 +109,7 @@ def run(project: Path, *arguments: str, **environment: str) -> str:
 def suite(project: Path, files: Sequence[str], *options: str, **environment: str) -> str:
     """Run files of the copy's suite; in a folder of its own, or pytest would clear ours away."""
     ways = (f"--basetemp={project.parent / 'pytest'}", "--hypothesis-profile=quick")
-    paths = [f"tests/test_{name}.py" for name in files]
+    paths = [f"tests/{name}.py" for name in files]
     return run(
         project,
         "-m",
@@ -144,6 +154,30 @@ for numbers in ([1.5], [128], [-129], [float("nan")], np.array([0.5]), ["1"], [N
     assert len(run(project, "-c", script).splitlines()) == 7
 
 
+def test_a_column_type(project: Path) -> None:
+    """With its metrics and aggregates, an operator class for an index, and a JSON schema."""
+    script = """
+from sqlalchemy import Column, MetaData, Table, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex
+from asyncpg_vector.sqlalchemy import INTVEC, vector_index
+from pydantic import TypeAdapter
+from asyncpg_vector import IntVector
+index = vector_index("i", "v", metric="tanimoto")
+v = Table("t", MetaData(), Column("v", INTVEC(3)), index).c.v
+query = select(v.tanimoto_distance([1, 2, 3]), v.least_overlap(v), v.centroid())
+for clause in (query, CreateIndex(index)):
+    print(" ".join(str(clause.compile(dialect=postgresql.dialect())).split()))
+print(TypeAdapter(IntVector).json_schema()["items"])
+"""
+    assert run(project, "-c", script) == (
+        "SELECT t.v <%%%%> %(v_1)s::INTVEC AS anon_1, t.v <&> t.v AS anon_2, "
+        "centroid(t.v) AS centroid_1 FROM t\n"
+        "CREATE INDEX i ON t USING hnsw (v intvec_tanimoto_ops)\n"
+        "{'type': 'integer'}\n"
+    )
+
+
 def test_listed_in_the_readme(project: Path) -> None:
     readme = (project / "README.md").read_text()
     assert (
@@ -164,7 +198,7 @@ def test_checked(project: Path) -> None:
 
 def test_under_test(project: Path) -> None:
     """The copy's suite tests the codecs of the new types."""
-    files = ["roundtrip", "wire", "inputs", "values", "bad_input"]
+    files = ["test_roundtrip", "test_wire", "test_inputs", "test_values", "test_bad_input"]
     output = suite(project, files, "-k", "embedding or bag or intvec")
     for name in ("embedding", "bag", "intvec"):
         assert len(re.findall(rf"::test_.*\b{name}\b.* PASSED", output)) > 10
@@ -173,16 +207,27 @@ def test_under_test(project: Path) -> None:
 
 def test_under_test_on_the_server(project: Path, server_dsn: str) -> None:
     """The copy's suite tests the new types that the server has, as it does the old ones."""
-    files, chosen = ["server", "asyncpg"], ["-k", "embedding or bag"]
+    files = ["test_server", "test_asyncpg", "integrations/test_engine", "integrations/test_columns"]
+    chosen = ["-k", "embedding or bag"]
     output = suite(project, files, *chosen, ASYNCPG_VECTOR_TEST_DSN=server_dsn)
     for name in ("embedding", "bag"):
-        for test in ("server.py::test_echo", "server.py::test_text", "asyncpg.py::test_null"):
-            assert re.search(rf"{test}\[{name}\] PASSED", output)
+        for test in (
+            "server.py::test_echo[{}]",
+            "server.py::test_text[{}]",
+            "asyncpg.py::test_null[{}]",
+            "engine.py::test_echo[registered-{}]",
+            "columns.py::test_literals[registered-{}]",
+        ):
+            assert f"{test.format(name)} PASSED" in output
 
 
 def test_nothing_else_needs_an_edit(project: Path, server_dsn: str) -> None:
     """The tests that name no type hold as they are."""
-    suite(project, ["registration", "readme", "codegen"], ASYNCPG_VECTOR_TEST_DSN=server_dsn)
+    suite(
+        project,
+        ["test_registration", "test_readme", "test_codegen", "integrations/test_schema"],
+        ASYNCPG_VECTOR_TEST_DSN=server_dsn,
+    )
 
 
 def test_registered(project: Path, server_dsn: str) -> None:

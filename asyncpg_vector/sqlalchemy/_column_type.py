@@ -1,0 +1,170 @@
+"""What the column types of every layout have in common, and what differs between the layouts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import asyncpg
+from sqlalchemy import ColumnElement, Double, func
+from sqlalchemy.types import UserDefinedType
+
+from asyncpg_vector._inputs import read_whole
+from asyncpg_vector._layouts.bits import Bits
+from asyncpg_vector._layouts.value import Value, check_dimensions
+from asyncpg_vector.errors import VectorError
+from asyncpg_vector.sqlalchemy._registered import registered_types
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+    from sqlalchemy.types import TypeEngine
+
+__all__ = ["BitsType", "ColumnType", "Comparator", "NumbersType", "Processor"]
+
+ValueT = TypeVar("ValueT", bound=Value)
+BitsT = TypeVar("BitsT", bound=Bits)
+
+_DISTANCE: TypeEngine[float] = Double()
+
+_DRIVERS_OWN = (str, asyncpg.BitString)
+"""What a driver fetches where no codec of ours is registered."""
+
+
+class Processor(Protocol):
+    """What SQLAlchemy gives parameters to, or what was fetched, one by one."""
+
+    def __call__(self, value: Any) -> Any: ...
+
+
+class Comparator(UserDefinedType.Comparator[ValueT]):
+    """What SQL can do with an expression of a vector type, beside comparing it."""
+
+    def _distance(self, operator: str, other: Any) -> ColumnElement[float]:
+        """Apply an operator that every one of these types has as ``double precision``."""
+        return self.expr.op(operator, return_type=_DISTANCE)(other)
+
+    def _aggregate(self, function: str) -> ColumnElement[ValueT]:
+        """Apply an aggregate function, which SQLAlchemy alone does not know the type of."""
+        aggregate: ColumnElement[ValueT] = getattr(func, function)(self.expr, type_=self.type)
+        return aggregate
+
+
+class ColumnType(UserDefinedType[ValueT], ABC):
+    """A SQL type of the spec, as the type of a column or of any other expression.
+
+    A parameter is what it is for `register_vector`: a value, what that is made from, or its text.
+    It is checked when the statement is executed; SQLAlchemy wraps the error in its own
+    `StatementError`, as ``orig``.
+
+    On a connection that has the type registered, a parameter is sent in binary, and what is fetched
+    is what ``returns=`` said. On any other connection and driver, both travel as text, and what is
+    fetched is a value.
+    """
+
+    # Else the server takes a parameter of a bulk insert for text.
+    render_bind_cast = True
+
+    @property
+    @abstractmethod
+    def python_type(self) -> type[Value]:
+        """The value class, which knows what the spec says of the type."""
+
+    @property
+    @abstractmethod
+    def _modifier(self) -> int | None:
+        """The number that stands in brackets after the type's name."""
+
+    def get_col_spec(self, **kw: Any) -> str:
+        # SQLAlchemy says which expression a type belongs to, but for the casts that it puts around
+        # parameters, which come with a preparer alone. Those do without the number: an explicit
+        # cast to bit(3) cuts a longer string off, where assigning it to such a column is an error
+        # (PostgreSQL, section 8.10).
+        if "identifier_preparer" in kw and "type_expression" not in kw:
+            return self._cast_spec
+        name = self.python_type.info.sql_name.upper()
+        return name if self._modifier is None else f"{name}({self._modifier})"
+
+    @property
+    def _cast_spec(self) -> str:
+        """The type of any size; the keyword ``bit`` alone means ``bit(1)``."""
+        info = self.python_type.info
+        return info.sql_name.upper() if info.extension else f"pg_catalog.{info.sql_name}"
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        coerce, sql_name = self.python_type.coerce, self.python_type.info.sql_name
+        registered = registered_types(dialect)
+
+        def process(value: Any) -> Any:
+            if value is None:
+                return None
+            value = coerce(value)
+            return value if sql_name in registered else self._for_driver(value, dialect)
+
+        return process
+
+    def _for_driver(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002  # bits differ
+        """Return what a driver takes for the type that has no codec of ours registered."""
+        return value.to_text()
+
+    def literal_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002  # all write it alike
+    ) -> Processor:
+        coerce, cast = self.python_type.coerce, self._cast_spec
+
+        def process(value: Any) -> Any:
+            return "NULL" if value is None else f"'{coerce(value).to_text()}'::{cast}"
+
+        return process
+
+    def result_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002  # what is fetched tells where it comes from
+        coltype: object,  # noqa: ARG002
+    ) -> Processor:
+        coerce = self.python_type.coerce
+
+        def process(value: Any) -> Any:
+            return coerce(value) if isinstance(value, _DRIVERS_OWN) else value
+
+        return process
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Tell whether two attribute values are the same to the bit, of whatever kind they are."""
+        if x is None or y is None:
+            return x is y
+        try:
+            return self.python_type.encode(x) == self.python_type.encode(y)
+        except VectorError:
+            return False  # the statement that is then made of it says what is wrong
+
+
+class NumbersType(ColumnType[ValueT]):
+    """A type with a number of dimensions, or of any."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        if dim is not None:
+            dim = read_whole(dim, "of dimensions")
+            check_dimensions(self.python_type.info, dim)
+        self.dim = dim
+
+    @property
+    def _modifier(self) -> int | None:
+        return self.dim
+
+
+class BitsType(ColumnType[BitsT]):
+    """A type with a length in bits, which is 1 unless it is given, as SQL has it."""
+
+    def __init__(self, length: int = 1) -> None:
+        self.length = read_whole(length, "of bits")
+        check_dimensions(self.python_type.info, self.length)
+
+    @property
+    def _modifier(self) -> int | None:
+        return self.length
+
+    def _for_driver(self, value: Any, dialect: Dialect) -> Any:
+        if dialect.driver == "asyncpg" and self.python_type.info.extension is None:
+            return value.to_bitstring()  # asyncpg has a codec of its own for PostgreSQL's types
+        return super()._for_driver(value, dialect)

@@ -1,0 +1,77 @@
+"""Engines on the suite's server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any, TypeAlias
+
+import pytest
+import sqlalchemy
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from asyncpg_vector._generated import CODECS
+from asyncpg_vector.sqlalchemy import register_engine
+from tests.conftest import NewDatabase
+from tests.integrations.models import Base
+
+MakeEngine: TypeAlias = Callable[..., AsyncEngine]
+
+
+def pytest_report_header() -> str:
+    wanted = os.environ.get("ASYNCPG_VECTOR_TEST_SQLALCHEMY", "2.")
+    assert sqlalchemy.__version__.startswith(wanted), f"expected SQLAlchemy {wanted}"
+    return f"SQLAlchemy {sqlalchemy.__version__}"
+
+
+@pytest.fixture(scope="session")
+async def make_engine() -> AsyncIterator[MakeEngine]:
+    """Makes engines, which are disposed of when the suite ends."""
+    async with AsyncExitStack() as stack:
+
+        def make(dsn: str, **options: Any) -> AsyncEngine:
+            url = make_url(dsn).set(drivername="postgresql+asyncpg")
+            engine = create_async_engine(url, **options)
+            stack.push_async_callback(engine.dispose)
+            return engine
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+async def models_dsn(new_database: NewDatabase, make_engine: MakeEngine) -> str:
+    """A database with the tables of the models."""
+    dsn = await new_database()
+    async with make_engine(dsn).begin() as conn:
+        await conn.run_sync(Base.metadata.create_all)
+    return dsn
+
+
+@pytest.fixture(scope="session")
+def registered(models_dsn: str, make_engine: MakeEngine) -> AsyncEngine:
+    """An engine with every type registered, the built-in ones too."""
+    engine = make_engine(models_dsn)
+    register_engine(engine, types=CODECS, missing_ok=True)
+    return engine
+
+
+@pytest.fixture(scope="session")
+def unregistered(models_dsn: str, make_engine: MakeEngine) -> AsyncEngine:
+    """An engine that knows nothing of this package."""
+    return make_engine(models_dsn)
+
+
+@pytest.fixture(scope="session", params=["registered", "unregistered"])
+def engine(request: pytest.FixtureRequest) -> AsyncEngine:
+    engine: AsyncEngine = request.getfixturevalue(request.param)
+    return engine
+
+
+@pytest.fixture(scope="session")
+def psycopg_engine(models_dsn: str) -> Iterator[Engine]:
+    """A synchronous engine, as migrations often have."""
+    engine = create_engine(make_url(models_dsn).set(drivername="postgresql+psycopg"))
+    yield engine
+    engine.dispose()

@@ -1,0 +1,175 @@
+"""The column types: what they are in SQL, and what an expression of them can do."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, cast, insert, literal, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import CompileError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.schema import CreateTable
+
+import asyncpg_vector.sqlalchemy
+from asyncpg_vector import InvalidTypeError, InvalidValueError
+from asyncpg_vector.sqlalchemy import ARRAY, BIT, SPARSEVEC, VECTOR
+from tests.integrations.test_engine import VALUES
+from tests.spec_types import TYPES, SpecType, each_type
+
+DIALECT = postgresql.dialect()
+
+
+def table_of(column_type: Any) -> Table:
+    return Table("t", MetaData(), Column("id", Integer, primary_key=True), Column("v", column_type))
+
+
+def sql(clause: Any) -> str:
+    return " ".join(str(clause.compile(dialect=DIALECT)).split())
+
+
+def test_every_type_is_there() -> None:
+    for type_ in TYPES:
+        column_type = getattr(asyncpg_vector.sqlalchemy, type_.sql_name.upper())
+        assert column_type.__module__ == "asyncpg_vector.sqlalchemy"
+        assert column_type().python_type is type_.value_class
+    for name in asyncpg_vector.sqlalchemy.__all__:
+        assert getattr(asyncpg_vector.sqlalchemy, name).__doc__
+
+
+@each_type
+def test_ddl(type_: SpecType) -> None:
+    name = type_.sql_name.upper()
+    any_size = f"{name}(1)" if type_.model.layout == "bits" else name
+    for column_type, wanted in (
+        (type_.column_type(3), f"{name}(3)"),
+        (type_.column_type, any_size),
+        (ARRAY(type_.column_type(3)), f"{name}(3)[]"),
+    ):
+        assert f"v {wanted}, PRIMARY KEY" in sql(CreateTable(table_of(column_type)))
+
+
+@each_type
+def test_casts(type_: SpecType) -> None:
+    """An explicit cast has the number. That around a parameter has not: it would cut bits off."""
+    name, column_type = type_.sql_name.upper(), type_.column_type(3)
+    assert f"AS {name}(3))" in sql(cast(literal(None, column_type), column_type))
+    parameter = f"pg_catalog.{type_}" if type_.model.built_in else name
+    assert f"(v)s::{parameter})" in sql(insert(table_of(column_type)).values(v=None))
+    assert f"(v)s::{parameter}[])" in sql(insert(table_of(ARRAY(column_type))).values(v=None))
+
+
+@each_type
+def test_repr_and_pickle(type_: SpecType) -> None:
+    column_type = type_.column_type(3)
+    assert (
+        eval(repr(column_type), vars(asyncpg_vector.sqlalchemy)).compile(DIALECT)
+        == f"{type_}(3)".upper()
+    )
+    assert repr(pickle.loads(pickle.dumps(column_type))) == repr(column_type)
+
+
+@each_type
+def test_cached(type_: SpecType) -> None:
+    """Statements of the same type share their compilation, and those of others do not."""
+
+    def key(column_type: Any) -> Any:
+        return select(literal(None, column_type))._generate_cache_key()
+
+    for wrap in (lambda column_type: column_type, ARRAY):
+        assert key(wrap(type_.column_type(3))) == key(wrap(type_.column_type(3))) is not None
+        for other in (
+            type_.column_type(4),
+            *(other.column_type(3) for other in TYPES if other is not type_),
+        ):
+            assert key(wrap(type_.column_type(3))) != key(wrap(other))
+
+
+@each_type
+def test_size(type_: SpecType) -> None:
+    most = type_.model.max_dimensions
+    for size in (0, -1, most + 1):
+        with pytest.raises(
+            InvalidValueError, match=f"expected 1 to {most} dimensions for {type_}, got"
+        ):
+            type_.column_type(size)
+    for size in ("3", 3.0, [3]):
+        with pytest.raises(
+            InvalidTypeError, match="expected a whole number of (dimensions|bits), got"
+        ):
+            type_.column_type(size)
+
+
+@each_type
+def test_methods(type_: SpecType) -> None:
+    """An expression has the metrics and aggregates that the spec gives its type, and no others."""
+    everything = {
+        name for other in TYPES for name in (*other.model.methods, *other.model.aggregates)
+    }
+    column = table_of(type_.column_type(3)).c.v
+    assert {name for name in everything if hasattr(column, name)} == {
+        *type_.model.methods,
+        *type_.model.aggregates,
+    }
+    for method, metric in type_.model.methods.items():
+        operator = type_.model.metrics[metric].operator.replace("%", "%%")
+        assert f"SELECT t.v {operator} " in sql(select(getattr(column, method)(None)))
+
+
+def test_names_of_methods() -> None:
+    """Those that pgvector's users know."""
+    names = {"l2_distance", "max_inner_product", "cosine_distance", "l1_distance"}
+    assert names | {"avg", "sum"} <= set(dir(VECTOR.Comparator)) | set(
+        dir(VECTOR.comparator_factory)
+    )
+    assert names <= set(dir(SPARSEVEC.comparator_factory))
+    assert {"hamming_distance", "jaccard_distance"} <= set(dir(BIT.comparator_factory))
+
+
+@pytest.mark.parametrize("name", ["vector", "halfvec", "sparsevec", "bit"])
+async def test_distances(engine: AsyncEngine, name: str) -> None:
+    """As the server has them, between a value and what it is compared with in three forms."""
+    (type_,) = [type_ for type_ in TYPES if type_.sql_name == name]
+    value = VALUES[name]
+    other = type_.value_class("011" if name == "bit" else [3, 2, 1, 0, 0][: value.dimensions()])
+    left = literal(value, type_.column_type())
+    async with engine.connect() as conn:
+        for method, metric in type_.model.methods.items():
+            operator = type_.model.metrics[metric].operator
+            compared = f"'{value.to_text()}'::pg_catalog.bit {operator} '{other.to_text()}'"
+            if not type_.model.built_in:
+                compared = compared.replace("pg_catalog.bit", name)
+            wanted = (await conn.exec_driver_sql(f"SELECT {compared}")).scalar_one()
+            for right in (
+                other,
+                other.to_text(),
+                other.to_list(),
+                literal(other, type_.column_type()),
+            ):
+                assert await conn.scalar(select(getattr(left, method)(right))) == wanted
+
+
+@each_type
+async def test_literals(engine: AsyncEngine, type_: SpecType) -> None:
+    """Rendered into the statement, they have their type, alone and in arrays."""
+    value = type_.value_class("101" if type_.model.layout == "bits" else [1, 0, 2])
+    column_type = type_.column_type()
+    async with engine.connect() as conn:
+        for given, of_type, name in (
+            (value, column_type, type_.sql_name),
+            ([value, None], ARRAY(column_type), f"{type_}[]"),
+        ):
+            query = select(literal(given, of_type)).compile(
+                conn.engine, compile_kwargs={"literal_binds": True}
+            )
+            typed = await conn.exec_driver_sql(f"SELECT pg_typeof(v)::text FROM ({query}) AS q (v)")
+            assert typed.scalar_one() == name
+            assert await conn.scalar(select(literal(given, of_type, literal_execute=True))) == given
+
+
+@each_type
+def test_no_literal(type_: SpecType) -> None:
+    query = select(literal(object(), type_.column_type()))
+    with pytest.raises(CompileError, match="Could not render literal value"):
+        query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})

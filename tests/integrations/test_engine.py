@@ -1,0 +1,384 @@
+"""Values on their way to the server and back, registered and not, through ORM and Core."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import ARRAY as SQLALCHEMY_ARRAY
+from sqlalchemy import Engine, delete, func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
+
+from asyncpg_vector import (
+    Bit,
+    HalfVector,
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    SparseVector,
+    Vector,
+)
+from asyncpg_vector._generated import CODECS
+from asyncpg_vector.sqlalchemy import ARRAY, VECTOR, register_engine
+from tests.integrations.conftest import MakeEngine
+from tests.integrations.models import Base, Item, Note
+from tests.spec_types import SpecType, each_type
+
+VALUES: dict[str, Any] = {
+    "vector": Vector([1, 2.5, -0.0]),
+    "halfvec": HalfVector([1, 0.1, 65504]),
+    "sparsevec": SparseVector({0: 1.5, 4: 1e-20}, 5),
+    "bit": Bit("101"),
+    "vectors": [Vector([1, 2, 3]), None, Vector([4, 5, 6])],
+    "bits": [Bit("101"), None],
+}
+INPUTS: dict[str, Any] = {
+    "vector": [1, 2.5, -0.0],
+    "halfvec": np.array([1, 0.1, 65504]),
+    "sparsevec": "{1:1.5,5:1e-20}/5",
+    "bit": [True, False, True],
+    "vectors": [[1, 2, 3], None, (4, 5, 6)],
+    "bits": ["101", None],
+}
+NULLS: dict[str, Any] = dict.fromkeys(VALUES)
+
+
+def wire(value: Any) -> Any:
+    """What a value is to the bit, or several in a list."""
+    if isinstance(value, list):
+        return [wire(one) for one in value]
+    return value if value is None else (type(value), value.to_binary())
+
+
+def columns_of(item: Item) -> dict[str, Any]:
+    return {name: wire(getattr(item, name)) for name in VALUES}
+
+
+WANTED = {name: wire(value) for name, value in VALUES.items()}
+
+
+@pytest.fixture(autouse=True)
+async def empty(unregistered: AsyncEngine) -> None:
+    async with unregistered.begin() as conn:
+        for table in Base.metadata.sorted_tables:
+            await conn.execute(delete(table))
+
+
+@pytest.fixture
+def no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is printed to text or read from it, so that what travels is binary."""
+    for codec in CODECS.values():
+        for method in ("to_text", "from_text"):
+            monkeypatch.setattr(codec.value_class, method, None)
+
+
+async def test_orm(engine: AsyncEngine) -> None:
+    """`add_all` inserts many rows in one statement, and fetches their keys from it."""
+    async with AsyncSession(engine) as session, session.begin():
+        items = [
+            Item(**VALUES),
+            Item(**INPUTS),
+            Item(**NULLS),
+            *(Item(**VALUES) for _ in range(50)),
+        ]
+        session.add_all(items)
+        await session.flush()
+        ids = [item.id for item in items]
+    async with AsyncSession(engine) as session:
+        fetched = {item.id: columns_of(item) for item in await session.scalars(select(Item))}
+    assert [fetched[id_] for id_ in ids] == [WANTED, WANTED, NULLS, *[WANTED] * 50]
+
+
+@pytest.mark.usefixtures("no_text")
+async def test_binary(registered: AsyncEngine) -> None:
+    """On a registered engine: single inserts, executemany, bulk inserts, RETURNING, queries, arrays."""
+    given = {**VALUES, "sparsevec": VALUES["sparsevec"]}
+    async with AsyncSession(registered) as session, session.begin():
+        session.add_all([Item(**given) for _ in range(3)])
+        await session.flush()
+        await session.execute(insert(Item).values(**given))
+        await session.execute(insert(Item), [given, given])
+        returned = await session.scalars(insert(Item).returning(Item), [given, given])
+        assert [columns_of(item) for item in returned] == [WANTED] * 2
+        session.expunge_all()
+        query = (
+            select(Item)
+            .where(Item.vector == [1, 2.5, 0])
+            .order_by(Item.halfvec.l2_distance([1, 2, 3]))
+        )
+        assert [columns_of(item) for item in await session.scalars(query)] == [WANTED] * 8
+        conn = await session.connection()
+        raw = await conn.execute(text("SELECT vector, halfvec, sparsevec, bit FROM items"))
+        assert wire(list(raw.all()[0])) == [
+            WANTED[name] for name in ("vector", "halfvec", "sparsevec", "bit")
+        ]
+
+
+async def test_core(engine: AsyncEngine) -> None:
+    async with engine.begin() as conn:
+        await conn.execute(insert(Item).values(id=1, **INPUTS))
+        await conn.execute(
+            insert(Item), [{"id": 2, **VALUES}, {"id": 3, **INPUTS}, {"id": 4, **NULLS}]
+        )
+        returned = await conn.execute(
+            insert(Item).returning(Item.vector, Item.bits), [INPUTS, VALUES]
+        )
+        assert [wire(list(row)) for row in returned] == [[WANTED["vector"], WANTED["bits"]]] * 2
+        query = select(*(getattr(Item, name) for name in VALUES)).order_by(Item.id).limit(4)
+        rows = [wire(list(row)) for row in await conn.execute(query)]
+        assert rows == [list(WANTED.values())] * 3 + [[None] * len(VALUES)]
+        streamed = await conn.stream(query)
+        assert [wire(list(row)) async for row in streamed] == rows
+
+
+async def test_upsert(engine: AsyncEngine) -> None:
+    async with engine.begin() as conn:
+        for vector in ([1, 2, 3], [4, 5, 6]):
+            statement = upsert(Item).values(id=1, vector=vector)
+            statement = statement.on_conflict_do_update(
+                index_elements=["id"], set_={"vector": statement.excluded.vector}
+            ).returning(Item.vector)
+            assert await conn.scalar(statement) == Vector(vector)
+
+
+async def test_update(engine: AsyncEngine) -> None:
+    """By statement and by attribute; what stays the same is not written."""
+    async with AsyncSession(engine) as session, session.begin():
+        item = Item(vector=[1, 2, 3], sparsevec=SparseVector({0: 1}, 5))
+        session.add(item)
+        await session.flush()
+        await session.refresh(item)
+        item.vector = [1, 2, 3]  # type: ignore[assignment]  # as the server has it
+        assert not session.is_modified(item)
+        item.vector = Vector([1, 2, -0.0])
+        await session.flush()
+        item.vector = Vector([1, 2, 0.0])  # equal, but other bits
+        assert session.is_modified(item)
+        await session.flush()
+        await session.refresh(item)
+        assert wire(item.vector) == wire(Vector([1, 2, 0.0]))
+        await session.execute(update(Item).values(vector=[7, 8, 9], sparsevec=None))
+        await session.refresh(item)
+        assert (item.vector, item.sparsevec) == (Vector([7, 8, 9]), None)
+
+
+async def test_filters(engine: AsyncEngine) -> None:
+    async with AsyncSession(engine) as session, session.begin():
+        session.add_all([Item(id=n, vector=[n, 0, 0], bit=f"{n:03b}") for n in range(1, 5)])
+        await session.flush()
+
+        async def ids(*conditions: Any) -> list[int]:
+            return list(await session.scalars(select(Item.id).where(*conditions).order_by(Item.id)))
+
+        assert await ids(Item.vector == [2, 0, 0]) == [2]
+        assert await ids(Item.vector != "[2,0,0]") == [1, 3, 4]
+        assert await ids(Item.vector.in_([Vector([1, 0, 0]), [4, 0, 0]])) == [1, 4]
+        assert await ids(Item.vector.is_(None)) == []
+        assert await ids(Item.vector.l2_distance([4, 0, 0]) < 1.5) == [3, 4]
+        assert await ids(Item.bit == "010") == [2]
+        nearest = select(Item.id).order_by(Item.vector.l2_distance(Vector([3.2, 0, 0]))).limit(2)
+        assert list(await session.scalars(nearest)) == [3, 4]
+        similarity = await session.scalar(
+            select(1 - Item.vector.cosine_distance([5, 0, 0])).limit(1)
+        )
+        assert similarity == 1.0
+
+
+async def test_aggregates(engine: AsyncEngine) -> None:
+    """`avg` and `sum` keep the type, and with it what comes of it."""
+    async with AsyncSession(engine) as session, session.begin():
+        session.add_all(
+            [Item(vector=[1, 2, 3], halfvec=[1, 2, 3]), Item(vector=[3, 4, 5], halfvec=[3, 4, 5])]
+        )
+        await session.flush()
+        row = (
+            await session.execute(
+                select(
+                    Item.vector.avg(),
+                    Item.vector.sum(),
+                    Item.halfvec.avg(),
+                    func.sum(Item.halfvec),
+                    Item.vector.avg().l1_distance([0, 0, 0]),
+                )
+            )
+        ).one()
+    assert list(row) == [
+        Vector([2, 3, 4]),
+        Vector([4, 6, 8]),
+        HalfVector([2, 3, 4]),
+        HalfVector([4, 6, 8]),
+        9,
+    ]
+
+
+async def test_sqlalchemys_own_array(engine: AsyncEngine) -> None:
+    """It does, on this driver."""
+    given = [Vector([1, 2, 3]), None, [4, 5, 6]]
+    async with engine.connect() as conn:
+        query = select(literal(given, SQLALCHEMY_ARRAY(VECTOR(3), dimensions=1)))
+        assert await conn.scalar(query) == [Vector([1, 2, 3]), None, Vector([4, 5, 6])]
+
+
+async def test_text_statements(registered: AsyncEngine) -> None:
+    async with registered.begin() as conn:
+        await conn.execute(text("INSERT INTO items (id, vector) VALUES (1, :v)"), {"v": [1, 2, 3]})
+        query = text("SELECT vector, vector <-> :v FROM items WHERE vector = CAST(:w AS vector)")
+        row = (await conn.execute(query, {"v": Vector([1, 2, 4]), "w": "[1,2,3]"})).one()
+        assert tuple(row) == (Vector([1, 2, 3]), 1.0)
+
+
+async def test_annotated_column(engine: AsyncEngine) -> None:
+    async with AsyncSession(engine) as session, session.begin():
+        note = Note(embedding=Vector([1, 2, 3]))
+        session.add(note)
+        await session.flush()
+        await session.refresh(note)
+        assert note.embedding == Vector([1, 2, 3])
+
+
+@pytest.mark.parametrize("returns", ["list", "numpy"])
+async def test_returns(models_dsn: str, make_engine: MakeEngine, returns: Any) -> None:
+    """Dense types come as it says; assigning what is there already is no change."""
+    engine = make_engine(models_dsn)
+    register_engine(engine, returns=returns)
+    async with AsyncSession(engine) as session, session.begin():
+        item = Item(vector=[1, 2, 3], sparsevec=SparseVector({0: 1}, 5), vectors=[[1, 2, 3]])
+        session.add(item)
+        await session.flush()
+        await session.refresh(item)
+        kind = {"list": list, "numpy": np.ndarray}[returns]
+        assert type(item.vector) is kind
+        assert list(item.vector) == [1, 2, 3]
+        assert type(item.vectors[0]) is kind
+        assert item.sparsevec == SparseVector({0: 1}, 5)
+        item.vector = Vector([1, 2, 3])
+        item.vector = np.array([1, 2, 3], np.float32)
+        assert not session.is_modified(item)
+
+
+@each_type
+@settings(max_examples=25)  # the largest take a while as text
+@given(data=st.data())
+async def test_echo(engine: AsyncEngine, type_: SpecType, data: st.DataObject) -> None:
+    """Every value comes back to the bit, in binary and as text, alone and in an array."""
+    values = data.draw(st.lists(type_.values(), min_size=1, max_size=5))
+    column_type = type_.column_type()
+    async with engine.connect() as conn:
+        query = select(literal(values[0], column_type), literal(values, ARRAY(column_type)))
+        one, several = (await conn.execute(query)).one()
+    assert wire(one) == wire(values[0])
+    assert wire(several) == wire(values)
+
+
+@each_type
+@settings(max_examples=25)  # the largest take a while as text
+@given(data=st.data())
+def test_echo_on_another_driver(
+    psycopg_engine: Engine, type_: SpecType, data: st.DataObject
+) -> None:
+    values = data.draw(st.lists(type_.values(), min_size=1, max_size=5))
+    column_type = type_.column_type()
+    with psycopg_engine.connect() as conn:
+        query = select(
+            literal(values[0], column_type), literal([*values, None], ARRAY(column_type))
+        )
+        one, several = conn.execute(query).one()
+    assert wire(one) == wire(values[0])
+    assert wire(several) == wire([*values, None])
+
+
+def test_the_models_on_another_driver(psycopg_engine: Engine) -> None:
+    with Session(psycopg_engine) as session, session.begin():
+        items = [Item(**VALUES), Item(**INPUTS), Item(**NULLS)]
+        session.add_all(items)
+        session.flush()
+        session.expire_all()
+        assert [columns_of(item) for item in items] == [WANTED, WANTED, NULLS]
+        assert items[0].vectors == session.scalar(
+            select(Item.vectors).where(Item.vector == [1, 2.5, 0])
+        )
+        query = select(Item.vector.avg()).where(Item.bit.hamming_distance("111") == 1)
+        assert session.scalar(query) == Vector([1, 2.5, 0])
+        session.add(Item(vectors=[]))
+        session.flush()
+        assert session.scalars(select(Item.vectors).order_by(Item.id.desc())).first() == []
+
+
+# What the client refuses is its own error; what the server refuses, such as a number of dimensions
+# that is another than the column's, is the server's.
+REFUSED = [
+    ("vector", [1, float("nan"), 3], InvalidValueError, "expected a finite number at index 1, got nan"),
+    ("vector", [1, "2", 3], InvalidTypeError, "expected a number at index 1, got str '2'"),
+    ("vector", "[1,2", MalformedTextError, r"expected vector as \[1,2,3\], got str '\[1,2'"),
+    ("vector", HalfVector([1, 2, 3]), InvalidTypeError, r"expected a Vector for vector, got a HalfVector; .* Vector\(value\)"),
+    ("vector", 5, InvalidTypeError, "expected a sequence of numbers, got int 5"),
+    ("vector", [[1, 2, 3]], InvalidTypeError, "got a nested sequence"),
+    ("halfvec", [1, 70000, 3], InvalidValueError, "fits float16 at index 1, got 70000"),
+    ("sparsevec", {0: 1}, InvalidTypeError, "expected dimensions beside dict"),
+    ("bit", "102", MalformedTextError, "expected digits 0 and 1, got '2' at index 2"),
+    ("vectors", [[1, 2, 3], [1, None, 3]], InvalidTypeError, "number at index 1, got NoneType None"),
+    ("vector", [1, 2], None, "expected 3 dimensions, not 2"),
+    ("halfvec", [1, 2, 3, 4], None, "expected 3 dimensions, not 4"),
+    ("sparsevec", [1, 2, 3], None, "expected 5 dimensions, not 3"),
+    ("bit", "10110", None, r"bit string length 5 does not match type bit\(3\)"),
+    ("vectors", [[1, 2, 3], [1, 2]], None, "expected 3 dimensions, not 2"),
+    ("bits", ["101", "10110"], None, r"bit string length 5 does not match type bit\(3\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "bad", "error", "message"), REFUSED)
+async def test_refused(
+    engine: AsyncEngine, column: str, bad: Any, error: Any, message: str
+) -> None:
+    """At the statement's execution, and with nothing written of the transaction's other rows."""
+    async with AsyncSession(engine) as session:
+        session.add_all([Item(vector=[1, 2, 3]), Item(**{column: bad}), Item(vector=[4, 5, 6])])
+        with pytest.raises(StatementError, match=message) as caught:
+            await session.commit()
+        assert (
+            isinstance(caught.value.orig, error) if error else isinstance(caught.value, DBAPIError)
+        )
+        assert re.search(r"INSERT INTO items", caught.value.statement or "")
+        await session.rollback()
+        assert await session.scalar(select(func.count()).select_from(Item)) == 0
+
+
+async def test_refused_as_without_sqlalchemy(registered: AsyncEngine) -> None:
+    """In a statement whose parameters have no type, asyncpg names the parameter."""
+    async with registered.connect() as conn:
+        with pytest.raises(
+            DBAPIError, match=r"query argument \$1: .*expected a finite number at index 0"
+        ):
+            await conn.execute(text("SELECT CAST(:v AS vector)"), {"v": [float("inf")]})
+
+
+async def test_changed_to_what_is_refused(registered: AsyncEngine) -> None:
+    """The row keeps its old value."""
+    async with AsyncSession(registered, expire_on_commit=False) as session:
+        item = Item(vector=[1, 2, 3])
+        session.add(item)
+        await session.commit()
+        item.vector = HalfVector([1, 2, 3])  # type: ignore[assignment]
+        with pytest.raises(StatementError, match="expected a Vector for vector"):
+            await session.commit()
+        await session.rollback()
+        assert await session.scalar(select(Item.vector)) == Vector([1, 2, 3])
+
+
+async def test_many_at_once(registered: AsyncEngine) -> None:
+    """Every connection of the pool is registered."""
+
+    async def one(n: int) -> Vector | None:
+        async with AsyncSession(registered) as session:
+            await session.execute(text("SELECT pg_sleep(0.02)"))
+            return await session.scalar(select(literal([n, 1], VECTOR())))
+
+    assert await asyncio.gather(*map(one, range(30))) == [Vector([n, 1]) for n in range(30)]

@@ -1,0 +1,221 @@
+"""`register_engine`: which connections know the types, and from when on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError, TypesNotFoundError, Vector
+from asyncpg_vector.sqlalchemy import BIT, VECTOR, register_engine
+from tests.conftest import NewDatabase
+from tests.integrations.conftest import MakeEngine
+from tests.test_registration import PGVECTOR_0_6
+
+CREATE = text("CREATE EXTENSION IF NOT EXISTS vector")
+DROP = text("DROP EXTENSION IF EXISTS vector")
+
+
+async def knows(conn: AsyncConnection) -> bool:
+    """Whether a connection has the codec, which statements of a typed column do without."""
+    try:
+        fetched = await conn.scalar(text("SELECT CAST('[1,2]' AS vector)"))
+    except Exception:
+        await conn.rollback()
+        raise
+    assert await conn.scalar(select(literal([1, 2], VECTOR()))) == Vector([1, 2])
+    return isinstance(fetched, Vector)
+
+
+@pytest.fixture
+async def bare(new_database: NewDatabase, make_engine: MakeEngine) -> AsyncEngine:
+    """A registered engine of a database that lacks the extension."""
+    engine = make_engine(await new_database("SELECT 1"))
+    register_engine(engine)
+    return engine
+
+
+async def test_the_engine_creates_the_extension(bare: AsyncEngine) -> None:
+    """In the same transaction, on the same connection, and on others, old and new."""
+    async with bare.connect() as early:
+        assert await early.scalar(text("SELECT 1")) == 1
+    async with bare.connect() as early:
+        async with bare.begin() as conn:
+            await conn.execute(CREATE)
+            assert await knows(conn)
+        async with bare.connect() as same:
+            assert await knows(same)
+        await early.close()
+        async with bare.connect() as one, bare.connect() as two:
+            assert await knows(one)
+            assert await knows(two)
+
+
+async def test_somebody_else_creates_the_extension(
+    bare: AsyncEngine, make_engine: MakeEngine
+) -> None:
+    """The connections know it as of when they are next taken from the pool."""
+    async with bare.connect() as conn:
+        assert await conn.scalar(text("SELECT 1")) == 1
+    async with make_engine(bare.url.render_as_string(hide_password=False)).begin() as other:
+        await other.execute(CREATE)
+    async with bare.connect() as conn:
+        assert await knows(conn)
+
+
+@pytest.mark.parametrize("run", ["text", "driver", "ddl"])
+async def test_ways_to_create_it(bare: AsyncEngine, run: str) -> None:
+    from sqlalchemy import DDL
+
+    ways: dict[str, Callable[[AsyncConnection], Awaitable[Any]]] = {
+        "text": lambda conn: conn.execute(text("create\nextension vector")),
+        "driver": lambda conn: conn.exec_driver_sql('CREATE EXTENSION "vector"'),
+        "ddl": lambda conn: conn.execute(DDL("CREATE EXTENSION vector")),
+    }
+    async with bare.begin() as conn:
+        await ways[run](conn)
+        assert await knows(conn)
+
+
+async def test_created_and_rolled_back(bare: AsyncEngine) -> None:
+    async with bare.connect() as conn:
+        await conn.execute(CREATE)
+        await conn.rollback()
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+        assert await knows(conn)
+    async with bare.connect() as conn:
+        assert await knows(conn)
+
+
+async def test_created_anew(bare: AsyncEngine) -> None:
+    """Its types are other ones then; so are the statements, and connections that had the old ones."""
+    for n in range(2):
+        async with bare.begin() as conn:
+            await conn.execute(DROP)
+            await conn.execute(CREATE)
+            assert await conn.scalar(text(f"SELECT CAST('[{n}]' AS vector)")) == Vector([n])
+        async with bare.connect() as conn:
+            assert await knows(conn)
+
+
+async def test_moved_to_another_schema(bare: AsyncEngine) -> None:
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+        await conn.execute(text("CREATE SCHEMA extensions"))
+        await conn.execute(text("ALTER EXTENSION vector SET SCHEMA extensions"))
+        await conn.execute(text("SET search_path TO public, extensions"))
+        assert await knows(conn)
+
+
+async def test_registered_late(dsn: str, make_engine: MakeEngine) -> None:
+    """A connection of before has statements prepared without the codec: the pool replaces it."""
+    engine = make_engine(dsn, pool_size=1, max_overflow=0)
+    async with engine.connect() as conn:
+        assert not await knows(conn)
+    register_engine(engine)
+    for _ in range(2):
+        async with engine.connect() as conn:
+            assert await knows(conn)
+
+
+async def test_every_connection(dsn: str, make_engine: MakeEngine) -> None:
+    for options in ({"pool_size": 2}, {"poolclass": NullPool}):
+        engine = make_engine(dsn, **options)
+        register_engine(engine)
+
+        async def one(engine: AsyncEngine = engine) -> bool:
+            async with engine.connect() as conn:
+                await conn.execute(text("SELECT pg_sleep(0.05)"))
+                return await knows(conn)
+
+        for _ in range(2):
+            assert all(await asyncio.gather(*(one() for _ in range(5))))
+        await engine.dispose()
+        assert await one()
+
+
+async def test_types(dsn: str, make_engine: MakeEngine) -> None:
+    """Those that are named, once in each way that it may be said."""
+    engine = make_engine(dsn)
+    register_engine(engine, types=(name for name in ("bit",)))
+    for _ in range(2):
+        async with engine.connect() as conn:
+            assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+            assert not await knows(conn)
+            assert await conn.scalar(select(literal("101", BIT(3)))) == Bit("101")
+        await engine.dispose()
+
+
+async def test_registered_twice(dsn: str, make_engine: MakeEngine) -> None:
+    engine = make_engine(dsn)
+    register_engine(engine, types=["vector"])
+    register_engine(engine, types="bit")
+    async with engine.connect() as conn:
+        assert await knows(conn)
+        assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+
+
+async def test_a_schema(new_database: NewDatabase, make_engine: MakeEngine) -> None:
+    dsn = await new_database("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")
+    options = {"connect_args": {"server_settings": {"search_path": "public, extensions"}}}
+    for schema in (None, "extensions"):
+        engine = make_engine(dsn, **options)
+        register_engine(engine, schema)
+        async with engine.connect() as conn:
+            assert await knows(conn)
+    engine = make_engine(dsn, **options)
+    register_engine(engine, schema="public")
+    with pytest.raises(
+        TypesNotFoundError, match="extension vector is in schema 'extensions': pass that"
+    ):
+        await engine.connect()
+    engine = make_engine(dsn, **options)
+    register_engine(engine, schema="public", missing_ok=True)
+    async with engine.connect() as conn:
+        assert not await knows(conn)
+
+
+async def test_an_older_pgvector(new_database: NewDatabase, make_engine: MakeEngine) -> None:
+    """What is there is registered; what was named and is not is an error, at each connection."""
+    dsn = await new_database(PGVECTOR_0_6)
+    engine = make_engine(dsn)
+    register_engine(engine)
+    async with engine.connect() as conn:
+        assert await knows(conn)
+    engine = make_engine(dsn)
+    register_engine(engine, types=["vector", "halfvec"])
+    for _ in range(2):
+        with pytest.raises(TypesNotFoundError, match=r"extension vector is at 0\.6\.2"):
+            await engine.connect()
+
+
+async def test_without_the_extension_the_server_says_so(bare: AsyncEngine) -> None:
+    async with bare.connect() as conn:
+        with pytest.raises(Exception, match='type "vector" does not exist'):
+            await conn.scalar(select(literal([1, 2], VECTOR())))
+
+
+def test_no_engine_of_asyncpg(dsn: str) -> None:
+    url = dsn.replace("postgresql:", "postgresql+psycopg:")
+    for engine in (create_engine(url), create_async_engine(url), None):
+        with pytest.raises(
+            InvalidTypeError, match=r"expected an AsyncEngine of postgresql\+asyncpg, got"
+        ):
+            register_engine(engine)  # type: ignore[arg-type]
+
+
+async def test_wrong_options(dsn: str, make_engine: MakeEngine) -> None:
+    """They are told at once, and nothing was registered."""
+    engine = make_engine(dsn)
+    with pytest.raises(InvalidValueError, match="expected returns among value, list, numpy"):
+        register_engine(engine, returns="tuple")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="expected types among vector, .*, got 'vectors'"):
+        register_engine(engine, types=["vectors"])
+    async with engine.connect() as conn:
+        assert not await knows(conn)

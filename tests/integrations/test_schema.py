@@ -1,0 +1,177 @@
+"""Indexes, and what SQLAlchemy and sqlacodegen read back out of a database."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlacodegen.generators import DeclarativeGenerator
+from sqlalchemy import (
+    Column,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    cast,
+    func,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.automap import automap_base
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.schema import CreateIndex
+
+from asyncpg_vector import InvalidTypeError, InvalidValueError, Vector
+from asyncpg_vector.sqlalchemy import BIT, HALFVEC, VECTOR, vector_index
+from tests.integrations.models import Item
+from tests.integrations.test_columns import DIALECT
+from tests.integrations.test_engine import VALUES, wire
+from tests.spec_types import TYPES, SpecType
+
+TYPES_OF_COLUMNS = {
+    "vector": "VECTOR(3)",
+    "halfvec": "HALFVEC(3)",
+    "sparsevec": "SPARSEVEC(5)",
+    "bit": "BIT(3)",
+    "vectors": "VECTOR(3)[]",
+    "bits": "BIT(3)[]",
+}
+
+
+def sql(index: Index) -> str:
+    return str(CreateIndex(index).compile(dialect=DIALECT))
+
+
+@pytest.mark.parametrize(
+    ("type_", "metric", "method"),
+    [
+        (type_, metric, method)
+        for type_ in TYPES
+        for metric, of_metric in type_.model.metrics.items()
+        for method in of_metric.operator_classes
+    ],
+)
+def test_operator_class(type_: SpecType, metric: str, method: str) -> None:
+    """It stands in the spec, and nowhere else."""
+    index = vector_index("i", "v", metric=metric, using=method)
+    Table("t", MetaData(), Column("v", type_.column_type(3)), index)
+    operator_class = type_.model.metrics[metric].operator_classes[method]
+    assert sql(index) == f"CREATE INDEX i ON t USING {method} (v {operator_class})"
+
+
+def test_ways_to_name_a_column() -> None:
+    """By its name, as itself, with other options; in a class; as an expression with a label."""
+    table = Table("t", MetaData(), Column("v", VECTOR(3)), Column("id", Integer))
+    index = vector_index(
+        "i", table.c.v, metric="l2", postgresql_where=table.c.id > 5, postgresql_with={"m": 4}
+    )
+    wanted = "CREATE INDEX i ON t USING hnsw (v vector_l2_ops) WITH (m = 4) WHERE id > 5"
+    assert sql(index) == wanted
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Row(Base):
+        __tablename__ = "rows"
+        id = mapped_column(Integer, primary_key=True)
+        v = mapped_column("vec", VECTOR(3), key="other")
+        __table_args__ = (
+            vector_index("by_column", v, metric="l1"),
+            vector_index("by_half", cast(v, HALFVEC(3)).label("half"), metric="cosine"),
+        )
+
+    vector_index("outside", Row.v, metric="inner_product")
+    bits = cast(func.binary_quantize(Row.v), BIT(3)).label("bits")
+    vector_index("by_bits", bits, metric="hamming")
+    assert {sql(index).partition(" ON ")[2] for index in Row.__table__.indexes} == {
+        "rows USING hnsw (vec vector_l1_ops)",
+        "rows USING hnsw (CAST(vec AS HALFVEC(3)) halfvec_cosine_ops)",
+        "rows USING hnsw (vec vector_ip_ops)",
+        "rows USING hnsw (CAST(binary_quantize(vec) AS BIT(3)) bit_hamming_ops)",
+    }
+
+
+WRONG = [
+    ("v", {"metric": "hamming"}, InvalidValueError, "expected a metric of vector among l2, inner_product, cosine, l1, got 'hamming'"),
+    ("v", {"metric": "l1", "using": "ivfflat"}, InvalidValueError, "expected using among hnsw for l1 of vector, got 'ivfflat'"),
+    ("id", {"metric": "l2"}, InvalidTypeError, r"expected an index on a vector type, got t.id of Integer\(\)"),
+    (cast(Column("v"), HALFVEC(3)), {"metric": "l2"}, InvalidTypeError, r"expected an expression with a label, got CAST\(v AS HALFVEC\(3\)\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "options", "error", "message"), WRONG)
+def test_wrong_index(column: Any, options: Any, error: type[Exception], message: str) -> None:
+    index = vector_index("i", column, **options)
+    with pytest.raises(error, match=message):
+        Table("t", MetaData(), Column("v", VECTOR(3)), Column("id", Integer), index)
+
+
+async def test_the_index_serves_its_metric(registered: AsyncEngine) -> None:
+    """The plan of the server is the judge."""
+    async with AsyncSession(registered) as session:
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+        for query, index in (
+            (Item.vector.cosine_distance([1, 2, 3]), "items_vector"),
+            (Item.bit.hamming_distance("101"), "items_bit"),
+        ):
+            statement = select(Item.id).order_by(query).limit(1)
+            compiled = statement.compile(
+                registered.sync_engine, compile_kwargs={"literal_binds": True}
+            )
+            plan = await session.scalars(
+                text(f"EXPLAIN {str(compiled).replace(':', chr(92) + ':')}")
+            )
+            assert f"Index Scan using {index}" in "".join(plan)
+
+
+async def test_columns(engine: AsyncEngine) -> None:
+    async with engine.connect() as conn:
+        columns = await conn.run_sync(lambda conn: inspect(conn).get_columns("items"))
+    found = {column["name"]: column["type"].compile(DIALECT) for column in columns}
+    assert {name: found[name] for name in TYPES_OF_COLUMNS} == TYPES_OF_COLUMNS
+
+
+async def test_indexes(engine: AsyncEngine) -> None:
+    """They are reflected with their operator classes, and can be created again."""
+    async with engine.connect() as conn:
+        table = await conn.run_sync(lambda conn: Table("items", MetaData(), autoload_with=conn))
+    assert {sql(index) for index in table.indexes} == {
+        "CREATE INDEX items_vector ON items USING hnsw (vector vector_cosine_ops) WITH (m = 8)",
+        "CREATE INDEX items_bit ON items USING ivfflat (bit bit_hamming_ops)",
+    }
+
+
+async def test_automap(engine: AsyncEngine) -> None:
+    """Reflected classes store and fetch what declared ones do."""
+    base = automap_base()
+    async with engine.connect() as conn:
+        await conn.run_sync(base.prepare)
+    item_class = base.classes["items"]
+    async with AsyncSession(engine) as session:
+        item = item_class(**{**VALUES, "vectors": [Vector([1, 2, 3]), None]})
+        session.add(item)
+        await session.flush()
+        await session.refresh(item)
+        for name in ("vector", "halfvec", "sparsevec", "bit", "bits"):
+            assert wire(getattr(item, name)) == wire(VALUES[name])
+        assert item.vectors == [Vector([1, 2, 3]), None]
+        assert await session.scalar(select(item_class.vector.l2_distance(VALUES["vector"]))) == 0
+
+
+def test_generated_models(psycopg_engine: Engine, tmp_path: Path) -> None:
+    """What sqlacodegen writes can be imported, and is the same table."""
+    metadata = MetaData()
+    metadata.reflect(psycopg_engine)
+    source = DeclarativeGenerator(metadata, psycopg_engine, []).generate()
+    assert "from asyncpg_vector.sqlalchemy import BIT, HALFVEC, SPARSEVEC, VECTOR" in source
+    (tmp_path / "models.py").write_text(source)
+    namespace = runpy.run_path(str(tmp_path / "models.py"))
+    columns = namespace["Base"].metadata.tables["items"].c
+    assert {
+        name: columns[name].type.compile(DIALECT) for name in TYPES_OF_COLUMNS
+    } == TYPES_OF_COLUMNS
