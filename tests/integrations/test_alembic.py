@@ -1,0 +1,173 @@
+"""Migrations that Alembic generates of the models run as they are, and then nothing is left to do."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from asyncpg_vector.alembic import render_item
+from tests.conftest import NewDatabase
+from tests.spec_types import ROOT
+
+IMPORT = "import asyncpg_vector.sqlalchemy\n"
+
+# What Alembic's templates leave to their users.
+REGISTERED = """
+from asyncpg_vector.sqlalchemy import register_engine
+from sqlalchemy import text
+
+def engine_from(*args, **options):
+    engine = async_engine_from_config(*args, **options)
+    register_engine(engine)
+    return engine
+"""
+
+
+class Project:
+    """A folder with migrations, as `alembic init` makes it."""
+
+    def __init__(self, folder: Path, template: str, dsn: str) -> None:
+        self.folder = folder
+        self.run("init", "--template", template, "migrations")
+        driver = "asyncpg" if template == "async" else "psycopg"
+        url = (
+            make_url(dsn)
+            .set(drivername=f"postgresql+{driver}")
+            .render_as_string(hide_password=False)
+        )
+        config = (folder / "alembic.ini").read_text()
+        config = re.sub(
+            "^sqlalchemy.url = .*",
+            lambda _: f"sqlalchemy.url = {url.replace('%', '%%')}",
+            config,
+            flags=re.MULTILINE,
+        )
+        (folder / "alembic.ini").write_text(config)
+        self.edit(
+            "target_metadata = None",
+            "from tests.integrations.models import Base\ntarget_metadata = Base.metadata",
+        )
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "alembic", *arguments],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def edit(self, old: str, new: str) -> None:
+        path = self.folder / "migrations" / "env.py"
+        source = path.read_text()
+        assert old in source
+        path.write_text(source.replace(old, new))
+
+    def generate(self, message: str) -> str:
+        self.run("revision", "--autogenerate", "-m", message)
+        (path,) = self.folder.glob(f"migrations/versions/*_{message}.py")
+        return path.read_text()
+
+
+async def tables(dsn: str) -> list[str]:
+    conn = await asyncpg.connect(dsn)
+    query = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i') ORDER BY 1"
+    names = [row[0] for row in await conn.fetch(query)]
+    await conn.close()
+    return names
+
+
+OF_MODELS = ["items", "items_bit", "items_pkey", "items_vector", "notes", "notes_pkey"]
+
+
+@pytest.mark.parametrize("template", ["async", "generic"])
+async def test_autogenerate(new_database: NewDatabase, tmp_path: Path, template: str) -> None:
+    """On an engine of either kind, with the `env.py` of Alembic's template."""
+    dsn = await new_database()
+    project = Project(tmp_path, template, dsn)
+    migration = project.generate("models")
+    assert IMPORT in migration
+    assert "asyncpg_vector.sqlalchemy.VECTOR(dim=3)" in migration
+    assert "asyncpg_vector.sqlalchemy.ARRAY(asyncpg_vector.sqlalchemy.BIT(length=3))" in migration
+    assert "postgresql_ops={'vector': 'vector_cosine_ops'}" in migration
+    project.run("upgrade", "head")
+    assert await tables(dsn) == ["alembic_version", "alembic_version_pkc", *OF_MODELS]
+    assert "No new upgrade operations detected" in project.run("check")
+    again = project.generate("again")
+    assert re.findall(r"^    pass$", again, re.MULTILINE) == ["    pass"] * 2
+    assert IMPORT not in again
+    project.run("downgrade", "base")
+    assert await tables(dsn) == ["alembic_version", "alembic_version_pkc"]
+
+
+async def test_env_creates_the_extension(new_database: NewDatabase, tmp_path: Path) -> None:
+    """On a registered engine, whose connection then stores vectors in the same migration."""
+    dsn = await new_database("SELECT 1")
+    project = Project(tmp_path, "async", dsn)
+    project.edit("from alembic import context\n", f"from alembic import context\n{REGISTERED}")
+    project.edit("connectable = async_engine_from_config", "connectable = engine_from")
+    project.edit(
+        "    with context.begin_transaction():\n        context.run_migrations()\n\n\nasync",
+        "    with context.begin_transaction():\n"
+        "        connection.execute(text('CREATE EXTENSION IF NOT EXISTS vector'))\n"
+        "        context.run_migrations()\n\n\nasync",
+    )
+    project.run("revision", "-m", "first")
+    (path,) = project.folder.glob("migrations/versions/*_first.py")
+    path.write_text(
+        path.read_text().replace(
+            '    """Upgrade schema."""\n    pass',
+            "    from tests.integrations.models import Note\n"
+            "    Note.__table__.create(op.get_bind())\n"
+            "    op.bulk_insert(Note.__table__, [{'embedding': [1, 2, 3]}])\n"
+            "    vector = op.get_bind().execute(sa.text('SELECT embedding FROM notes')).scalar_one()\n"
+            "    assert type(vector).__name__ == 'Vector', vector",
+        )
+    )
+    project.run("upgrade", "head")
+    assert "notes" in await tables(dsn)
+
+
+async def test_a_render_item_of_ones_own(new_database: NewDatabase, tmp_path: Path) -> None:
+    """It goes first, and ours does what it leaves."""
+    project = Project(tmp_path, "async", await new_database())
+    project.edit(
+        "target_metadata=target_metadata)",
+        "target_metadata=target_metadata, render_item=lambda kind, item, _: 'sa.MINE'"
+        " if kind == 'type' and repr(item) == 'HALFVEC(dim=3)' else False)",
+    )
+    migration = project.generate("models")
+    assert "sa.Column('halfvec', sa.MINE, nullable=True)" in migration
+    assert (
+        "sa.Column('sparsevec', asyncpg_vector.sqlalchemy.SPARSEVEC(dim=5), nullable=True)"
+        in migration
+    )
+
+
+async def test_without_the_plugin(new_database: NewDatabase, tmp_path: Path) -> None:
+    """An older Alembic, or one told to use others, is given `render_item` by hand."""
+    project = Project(tmp_path, "async", await new_database())
+    project.edit(
+        "target_metadata=target_metadata)",
+        "target_metadata=target_metadata, render_item=render_item,"
+        " autogenerate_plugins=['alembic.autogenerate.*', '~alembic.autogenerate.asyncpg_vector'])",
+    )
+    project.edit(
+        "from alembic import context\n",
+        f"from alembic import context\nfrom {render_item.__module__} import render_item\n",
+    )
+    assert IMPORT in project.generate("models")
