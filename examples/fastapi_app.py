@@ -1,0 +1,118 @@
+"""A service that stores and searches embeddings: FastAPI, Pydantic, SQLAlchemy, and this package.
+
+    DATABASE_URL=postgresql+asyncpg://… fastapi dev examples/fastapi_app.py
+
+A `Vector` is a field of the models, and the type of a column. FastAPI reads it from a JSON array,
+refuses what is none, and writes it as one.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from asyncpg_vector import Vector
+from asyncpg_vector.sqlalchemy import VECTOR, register_engine, vector_index
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+DIMENSIONS = 3
+
+engine = create_async_engine(os.environ["DATABASE_URL"])
+register_engine(engine)
+sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+Embedding = Annotated[Vector, Field(min_length=DIMENSIONS, max_length=DIMENSIONS)]
+
+
+class Base(DeclarativeBase):
+    """What the tables have in common."""
+
+
+class Document(Base):
+    """A document in the database."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    embedding: Mapped[Vector] = mapped_column(VECTOR(DIMENSIONS))
+
+    __table_args__ = (vector_index("documents_embedding", "embedding", metric="cosine"),)
+
+
+class NewDocument(BaseModel):
+    """A document as it comes."""
+
+    title: str
+    embedding: Embedding
+
+
+class StoredDocument(NewDocument):
+    """A document as it goes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+
+
+class Query(BaseModel):
+    """What to search for."""
+
+    embedding: Embedding
+    limit: int = Field(5, ge=1, le=100)
+
+
+class Match(BaseModel):
+    """A document that was found, and its cosine distance from the query."""
+
+    document: StoredDocument
+    distance: float
+
+
+@asynccontextmanager
+async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+    """Make what the service needs, the extension included, before the first request."""
+    async with engine.begin() as conn:
+        await conn.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+        await conn.run_sync(Base.metadata.create_all)
+    yield
+    await engine.dispose()
+
+
+async def new_session() -> AsyncGenerator[AsyncSession]:
+    """Give each request a session, and a transaction."""
+    async with sessions.begin() as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(new_session, scope="function")]
+app = FastAPI(title="Documents", lifespan=lifespan)
+
+
+@app.post("/documents", status_code=201)
+async def store(new: NewDocument, session: Session) -> StoredDocument:
+    """Store a document."""
+    document = Document(title=new.title, embedding=new.embedding)
+    session.add(document)
+    await session.flush()
+    return StoredDocument.model_validate(document)
+
+
+@app.post("/search")
+async def search(query: Query, session: Session) -> list[Match]:
+    """Find the documents that are nearest to an embedding."""
+    distance = Document.embedding.cosine_distance(query.embedding)
+    nearest = select(Document, distance).order_by(distance).limit(query.limit)
+    return [
+        Match(document=StoredDocument.model_validate(document), distance=found)
+        for document, found in await session.execute(nearest)
+    ]
