@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -20,9 +21,10 @@ def run(script: str) -> str:
 
 
 def test_only_asyncpg_is_required() -> None:
-    assert [requirement.partition(">")[0] for requirement in requires("asyncpg_vector") or []] == [
-        "asyncpg"
-    ]
+    """The rest is for who asks for it."""
+    required, extra = requires("asyncpg_vector") or []
+    assert re.fullmatch(r"asyncpg>=[\d.]+", required)
+    assert re.fullmatch(r"sqlalchemy\[asyncio\]>=[\d.]+; extra == ['\"]sqlalchemy['\"]", extra)
 
 
 def test_import_brings_nothing_else() -> None:
@@ -36,6 +38,28 @@ def test_import_brings_nothing_else() -> None:
     )
     printed = run(script)
     assert printed.split() == ["asyncpg_vector"]
+
+
+def test_an_integration_brings_its_library_and_no_other() -> None:
+    others = {"alembic", "fastapi", "numpy", "pydantic", "pydantic_core", "sqlalchemy", "sqlmodel"}
+    for module, libraries in (
+        ("asyncpg_vector.sqlalchemy", {"sqlalchemy"}),
+        ("asyncpg_vector.alembic", set()),
+        ("asyncpg_vector.alembic, alembic", {"sqlalchemy", "alembic"}),
+        ("asyncpg_vector, pydantic", {"pydantic", "pydantic_core"}),
+    ):
+        printed = run(f"import {module}, sys; print(*{others} & set(sys.modules))")
+        assert set(printed.split()) == libraries
+
+
+def test_without_the_extras_library() -> None:
+    """What is missing is told by its name."""
+    script = (
+        "import sys; sys.modules['sqlalchemy'] = None\n"
+        "try: import asyncpg_vector.sqlalchemy\n"
+        "except ImportError as error: print(error)"
+    )
+    assert "sqlalchemy" in run(script)
 
 
 def test_works_without_numpy() -> None:
@@ -85,5 +109,6 @@ def test_wheel(wheel: Path) -> None:
     assert [top for top in tops if not top.endswith(".dist-info")] == ["asyncpg_vector"]
     assert "asyncpg_vector/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert any(name.endswith(".dist-info/entry_points.txt") for name in names)
     package = {str(path.relative_to(ROOT)) for path in (ROOT / "asyncpg_vector").rglob("*.py")}
     assert package <= set(names)

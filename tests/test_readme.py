@@ -28,7 +28,7 @@ async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[s
         promised += PROMISED.findall(block)
         lines_before = README.count("\n", 0, start)
         tree = ast.increment_lineno(ast.parse(block), lines_before)
-        code = compile(tree, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = compile(tree, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         running = eval(code, namespace)
         if isawaitable(running):
             await running
@@ -36,6 +36,7 @@ async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[s
     assert len(promised) == sum(block.count("print(") for _, block in BLOCKS) > 10
     await namespace["conn"].close()
     await namespace["pool"].close()
+    await namespace["engine"].dispose()
 
 
 def test_every_make_target_is_there() -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncpg
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from typing_extensions import assert_type
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector, register_vector
+from asyncpg_vector.sqlalchemy import register_engine
+from tests.integrations.models import Document, Item, Note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,3 +53,25 @@ def bits(flags: NDArray[np.bool_]) -> None:
     for value in (Bit("101"), Bit([True, False]), Bit(b"\xff"), Bit(flags)):
         assert_type(value.to_list(), "list[bool]")
         assert_type(value.to_numpy(), "NDArray[np.bool_]")
+
+
+async def models(url: str) -> None:
+    """An attribute is of its value class, and a query of its columns' ones."""
+    engine = create_async_engine(url)
+    register_engine(engine, "extensions", types=("vector", "bit"), returns="numpy")
+    async with AsyncSession(engine) as session:
+        item = Item(vector=Vector([1, 2, 3]), bits=[Bit("101"), None])
+        assert_type(item.vector, "Vector | None")
+        assert_type(item.bits, "list[Bit | None] | None")
+        for vector in await session.scalars(select(Note.embedding)):
+            assert_type(vector, Vector)
+        nearest = select(Item).order_by(Item.vector.l2_distance([1, 2, 3])).limit(5)
+        for found in await session.scalars(nearest):
+            assert_type(found, Item)
+
+
+def fields(document: Document) -> None:
+    """A field is of its value class."""
+    assert_type(document.embedding, Vector)
+    assert_type(document.half, HalfVector)
+    assert_type(document.sparse, "SparseVector | None")

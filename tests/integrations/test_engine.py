@@ -168,6 +168,10 @@ async def test_update(engine: AsyncEngine) -> None:
         await session.execute(update(Item).values(vector=[7, 8, 9], sparsevec=None))
         await session.refresh(item)
         assert (item.vector, item.sparsevec) == (Vector([7, 8, 9]), None)
+        item.sparsevec = None
+        assert not session.is_modified(item)
+        item.vector = None
+        assert session.is_modified(item)
 
 
 async def test_filters(engine: AsyncEngine) -> None:
