@@ -172,9 +172,10 @@ class FloatElement(Element):
         numbers = list(numbers)
         texts = self.print(numbers)
         read = self.unpack(self.pack([float(text) for text in texts]), 0, len(texts))
-        # Seldom, the double nearest to the decimal is half-way between two elements: spell it out.
+        # Python reads -0 as 0. Seldom, the double nearest to the decimal is half-way between two
+        # elements. Both are spelled out.
         return [
-            text if same == number else repr(number)
+            text if same == number and text != "-0" else repr(number)
             for text, same, number in zip(texts, read, numbers, strict=True)
         ]
 

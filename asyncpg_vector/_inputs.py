@@ -7,7 +7,6 @@ import struct
 import sys
 from array import array
 from collections.abc import Mapping
-from numbers import Number
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -150,11 +149,6 @@ def _refuse(value: object, what: str) -> NoReturn:
     message = f"expected a sequence of {what}, got {describe(value)}"
     if isinstance(value, memoryview):
         raise InvalidTypeError(f"{message} of format {value.format!r}")
-    if isinstance(value, Number) or hasattr(value, "dtype"):
-        message += (
-            "; if this is for an array parameter, asyncpg takes nested lists apart: "
-            "make each row a value or a tuple"
-        )
     raise InvalidTypeError(message)
 
 

@@ -52,6 +52,8 @@ def _serializer(
 ) -> Callable[[Any, core_schema.SerializationInfo[Any]], Any]:
     def serialize(value: Any, info: core_schema.SerializationInfo[Any]) -> Any:
         # A field that was not validated, as of SQLModel's tables, may hold what a value is made of.
-        return cls.coerce(value).to_json() if info.mode_is_json() else value
+        if value is None or not info.mode_is_json():
+            return value
+        return cls.coerce(value).to_json()
 
     return serialize

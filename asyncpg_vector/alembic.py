@@ -20,26 +20,23 @@ __all__ = ["render_item", "setup"]
 _PACKAGE = "asyncpg_vector.sqlalchemy"
 
 
-def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
-    """Render a column type for a migration, and have the migration import it.
+def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> Literal[False]:
+    """Have a migration import a column type, and leave to Alembic how it is rendered.
 
     For an ``env.py`` of an older Alembic, or one that names its ``autogenerate_plugins``:
     ``context.configure(..., render_item=render_item)``.
 
     Args:
-        kind: of the item; those that are no ``type`` are left to Alembic.
-        item: a type; those that are not of this package are left to Alembic.
+        kind: of the item, such as ``type``.
+        item: what is rendered; nothing is done unless it is a type of this package.
         autogen_context: which keeps the imports.
 
     Returns:
-        Python source, or False to let Alembic render the item.
+        False, which lets Alembic render the item.
     """
-    if kind != "type" or type(item).__module__ != _PACKAGE:
-        return False
-    autogen_context.imports.add(f"import {_PACKAGE}")
-    if hasattr(item, "item_type"):
-        return f"{_PACKAGE}.ARRAY({render_item(kind, item.item_type, autogen_context)})"
-    return f"{_PACKAGE}.{item!r}"
+    if kind == "type" and type(item).__module__ == _PACKAGE:
+        autogen_context.imports.add(f"import {_PACKAGE}")
+    return False
 
 
 def setup(plugin: Plugin) -> None:

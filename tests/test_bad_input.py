@@ -296,7 +296,7 @@ NO_BITS = [
     (Vector([1]), InvalidTypeError, r"got a Vector; binary_quantize\(\) makes bits"),
     (memoryview(b"\1"), InvalidTypeError, "sequence of bools, got memoryview"),
     (np.array([0, 1], "m8[ns]"), InvalidTypeError, "expected bools, got an array of timedelta64"),
-    (np.bool_(1), InvalidTypeError, "sequence of bools, got bool.*make each row"),
+    (np.bool_(1), InvalidTypeError, "sequence of bools, got bool"),
     ([TorchLike()], InvalidValueError, "bool, 0 or 1 at index 0, got TorchLike"),
 ]
 

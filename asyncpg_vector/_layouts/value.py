@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from asyncpg_vector._messages import describe, shorten
@@ -81,7 +82,15 @@ class Value(ABC):
     @classmethod
     def encode(cls, value: Any, /) -> bytes:
         """Return the wire payload of a parameter; what it can be, and the errors: as `coerce`."""
-        return cls.coerce(value).to_binary()
+        try:
+            return cls.coerce(value).to_binary()
+        except InvalidTypeError as error:
+            if isinstance(value, Number) or hasattr(value, "dtype"):
+                raise InvalidTypeError(
+                    f"{error}; if this is for an array parameter, asyncpg takes nested lists "
+                    "apart: make each row a value or a tuple"
+                ) from None
+            raise
 
     @classmethod
     def decode(cls, data: bytes, /) -> Self:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 
 from asyncpg_vector._layouts.value import Value
+from asyncpg_vector._messages import describe
+from asyncpg_vector.errors import InvalidTypeError
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
+    from sqlalchemy.sql.operators import OperatorType
+    from sqlalchemy.types import TypeEngine
 
     from asyncpg_vector.sqlalchemy._column_type import ColumnType, Processor
 
@@ -20,14 +25,15 @@ __all__ = ["ARRAY"]
 ValueT = TypeVar("ValueT", bound=Value)
 
 # No text form of a value has a quote or a backslash in it, so that none is escaped.
-_ITEM = re.compile(r'"([^"]*)"|NULL|([^,]+)')
+_PART = re.compile(r'[{}]|"[^"]*"|[^,{}"]+')
 
 
 class ARRAY(TypeDecorator[list["ValueT | None"]]):
-    """An array of one dimension, of values of a vector type.
+    """An array of values of a vector type, with one dimension.
 
-    With asyncpg, SQLAlchemy's own ``ARRAY`` does the same. Other drivers fetch an array of a type
-    that they do not know as one text, which SQLAlchemy's would take for a list of characters.
+    With asyncpg, SQLAlchemy's own ``ARRAY(..., dimensions=1)`` does the same. Other drivers fetch
+    an array of a type that they do not know as one text, which that takes for a list of characters.
+    PostgreSQL holds no column to one dimension; what has more is fetched as nested lists.
 
     Args:
         item_type: a column type of this package.
@@ -35,20 +41,52 @@ class ARRAY(TypeDecorator[list["ValueT | None"]]):
 
     impl = postgresql.ARRAY
     cache_ok = True
+    hashable = False
 
-    def __init__(self, item_type: ColumnType[ValueT]) -> None:
-        super().__init__(item_type, dimensions=1)
-        self.item_type = item_type
+    def __init__(self, item_type: ColumnType[ValueT] | type[ColumnType[ValueT]]) -> None:
+        self.item_type = item_type() if isinstance(item_type, type) else item_type
+        super().__init__(self.item_type, dimensions=1)
+
+    def __repr__(self) -> str:
+        # For Alembic, which writes the module before the whole, and imports it.
+        return f"ARRAY({type(self.item_type).__module__}.{self.item_type!r})"
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
+        return self.impl_instance.coerce_compared_value(op, value)  # which knows subscripts
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        if value is not None and not _is_list(value):
+            raise InvalidTypeError(f"expected a list of values, got {describe(value)}")
+        return value
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
-        of_list: Any = super().result_processor(dialect, coltype)
+        of_list: Any = postgresql.ARRAY(self.item_type).result_processor(dialect, coltype)
 
         def process(value: Any) -> Any:
             return of_list(_split(value) if isinstance(value, str) else value)
 
         return process
 
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Tell whether two arrays have the same values, to the bit."""
+        if x is None or y is None:
+            return x is y
+        return len(x) == len(y) and all(map(self.item_type.compare_values, x, y))
 
-def _split(text: str) -> list[str | None]:
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)
+
+
+def _split(text: str) -> Any:
     """Take the text of an array apart (PostgreSQL, section 8.15.6): ``{"[1,2]",[3],NULL}``."""
-    return [match[2] if match[1] is None else match[1] for match in _ITEM.finditer(text[1:-1])]
+    lists: list[list[Any]] = [[]]
+    for part in _PART.findall(text, text.index("{")):  # behind the bounds of subscripts, if any
+        if part == "{":
+            lists.append([])
+        elif part == "}":
+            complete = lists.pop()
+            lists[-1].append(complete)
+        else:
+            lists[-1].append(None if part == "NULL" else part.strip('"'))
+    return lists[0][0]

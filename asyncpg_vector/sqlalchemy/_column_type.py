@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import ColumnElement, Double, func
+from sqlalchemy import ColumnElement, Double, Integer, func
+from sqlalchemy.sql import operators
 from sqlalchemy.types import UserDefinedType
 
 from asyncpg_vector._inputs import read_whole
@@ -17,6 +18,7 @@ from asyncpg_vector.sqlalchemy._registered import registered_types
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
+    from sqlalchemy.sql.operators import OperatorType
     from sqlalchemy.types import TypeEngine
 
 __all__ = ["BitsType", "ColumnType", "Comparator", "NumbersType", "Processor"]
@@ -163,6 +165,11 @@ class BitsType(ColumnType[BitsT]):
     @property
     def _modifier(self) -> int | None:
         return self.length
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
+        if op in (operators.bitwise_lshift_op, operators.bitwise_rshift_op):
+            return Integer()
+        return super().coerce_compared_value(op, value)
 
     def _for_driver(self, value: Any, dialect: Dialect) -> Any:
         if dialect.driver == "asyncpg" and self.python_type.info.extension is None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from asyncpg_vector._messages import describe
-from asyncpg_vector.errors import ExtensionNotFoundError, InvalidTypeError
+from asyncpg_vector.errors import ExtensionNotFoundError, InvalidTypeError, TypesNotFoundError
 from asyncpg_vector.registration import choose_codecs, register_vector
 from asyncpg_vector.sqlalchemy._registered import registered_types
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from asyncpg import Connection as AsyncpgConnection
     from sqlalchemy import AdaptedConnection, Connection
     from sqlalchemy.engine.default import DefaultExecutionContext
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -27,7 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["register_engine"]
 
-_EXTENSION = re.compile(r"\bEXTENSION\b", re.IGNORECASE)
+_OF_EXTENSION = re.compile(r"\b(CREATE|ALTER|DROP)\s+EXTENSION\b", re.IGNORECASE)
+
+_UNREGISTERED, _WITHOUT = -1, -2
+"""What a connection has for a generation that is not registered, or that lacks the extension."""
 
 
 def register_engine(
@@ -41,9 +43,9 @@ def register_engine(
     """Make every connection of an engine bind and fetch the vector types in binary.
 
     Say it once, where the engine is made. The engine itself may be the one that creates the
-    extension: until then its connections go without. After a ``CREATE EXTENSION`` (or any other
-    statement on an extension) the same connection has the types, until it goes back to the pool,
-    which makes a new one of it; every other connection has them when it is next taken.
+    extension: until then its connections go without. After a ``CREATE EXTENSION``, or any other
+    statement on an extension, the connection that ran it has the types; and so has every other from
+    when it is next taken from the pool, which replaces those that were connected before.
 
     Args:
         engine: of the dialect ``postgresql+asyncpg``.
@@ -66,37 +68,48 @@ def register_engine(
         schema=schema,
         types=None if types is None else list(codecs),
         returns=returns,
-        missing_ok=missing_ok,
     )
-    listener = _Listener(register, registered_types(engine.dialect))
+    listener = _Listener(register, registered_types(engine.dialect), missing_ok=missing_ok)
     event.listen(engine.sync_engine, "connect", listener.connect)
     event.listen(engine.sync_engine, "checkout", listener.checkout)
     event.listen(engine.sync_engine, "after_cursor_execute", listener.after_cursor_execute)
 
 
 class _Listener:
-    """Registers connections, and keeps with each one the names that it has registered."""
+    """Registers connections, and has the pool replace those whose codecs are out of date.
+
+    Registering such a connection again would not do: it keeps statements that were prepared with
+    the old codecs.
+    """
 
     def __init__(
         self,
-        register: Callable[[AsyncpgConnection[Any]], Awaitable[list[str]]],
+        register: Callable[..., Awaitable[list[str]]],
         registered: set[str],
+        *,
+        missing_ok: bool,
     ) -> None:
         self._register_vector = register
         self._registered = registered
+        self._missing_ok = missing_ok
+        self._generation = 0
+        """The number of statements on an extension so far."""
 
     def connect(self, connection: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
-        entry.info[self] = self._register(connection)
+        generation = self._generation
+        found = self._register(connection)
+        entry.info[self] = generation if found else _WITHOUT
 
     def checkout(
         self, connection: AdaptedConnection, entry: ConnectionPoolEntry, _proxy: object
     ) -> None:
-        if self not in entry.info:
-            # It may have prepared statements that do without the codecs, or with those of a type
-            # that was dropped. The pool connects anew.
-            raise DisconnectionError("has statements of before register_engine, or the extension")
-        if not entry.info[self]:
-            entry.info[self] = self._register(connection)
+        generation = entry.info.get(self, _UNREGISTERED)
+        if generation == _WITHOUT:
+            replace = self._register(connection)  # since somebody else may have created it
+        else:
+            replace = generation != self._generation
+        if replace:
+            raise DisconnectionError("connected before register_engine, or before the extension")
 
     def after_cursor_execute(
         self,
@@ -109,14 +122,19 @@ class _Listener:
     ) -> None:
         if context.compiled is not None and not (context.isddl or context.is_text):
             return  # and the longest statements need not be searched
-        if _EXTENSION.search(statement):
-            conn.info.pop(self, None)  # for now: the statement may be rolled back
+        if _OF_EXTENSION.search(statement):
+            self._generation += 1
             self._register(cast("AdaptedConnection", conn.connection.dbapi_connection))
 
-    def _register(self, connection: AdaptedConnection) -> list[str]:
+    def _register(self, connection: AdaptedConnection) -> bool:
+        """Register what is there, and tell whether the extension is."""
+        found = True
         try:
-            names: list[str] = connection.run_async(self._register_vector)
-        except ExtensionNotFoundError:
-            return []
+            names = connection.run_async(self._register_vector)
+        except TypesNotFoundError as error:
+            found = not isinstance(error, ExtensionNotFoundError)
+            if found and not self._missing_ok:
+                raise
+            names = connection.run_async(partial(self._register_vector, missing_ok=True))
         self._registered.update(names)
-        return names
+        return found

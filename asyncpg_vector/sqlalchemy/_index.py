@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Index, Table, event
+from sqlalchemy.types import TypeDecorator
 
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 from asyncpg_vector.sqlalchemy._column_type import ColumnType
@@ -35,7 +36,7 @@ def vector_index(
         InvalidValueError: the type has no such metric, or no operator class of it for this method.
             Both come when the index meets its table.
     """
-    index = Index(name, column, postgresql_using=using, **options)
+    index = Index(name, column, postgresql_using=using, postgresql_ops={}, **options)
 
     def choose(index: Index, _table: Table) -> None:
         expression = cast("ColumnElement[Any]", index.expressions[0])
@@ -51,6 +52,8 @@ def vector_index(
 
 def _info(expression: ColumnElement[Any]) -> TypeInfo:
     type_: Any = expression.type
+    if isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
     if not isinstance(type_, ColumnType):
         raise InvalidTypeError(f"expected an index on a vector type, got {expression} of {type_!r}")
     if expression.key is None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateTable
 
 import asyncpg_vector.sqlalchemy
-from asyncpg_vector import InvalidTypeError, InvalidValueError
+from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, SPARSEVEC, VECTOR
 from tests.integrations.test_engine import VALUES
 from tests.spec_types import TYPES, SpecType, each_type
@@ -68,6 +68,13 @@ def test_repr_and_pickle(type_: SpecType) -> None:
         == f"{type_}(3)".upper()
     )
     assert repr(pickle.loads(pickle.dumps(column_type))) == repr(column_type)
+
+
+def test_repr_of_an_array() -> None:
+    """It names the module of what it holds, for migrations, which import that."""
+    for column_type in (ARRAY(VECTOR), ARRAY(VECTOR())):
+        assert repr(column_type) == "ARRAY(asyncpg_vector.sqlalchemy.VECTOR())"
+        assert column_type.compile(DIALECT) == "VECTOR[]"
 
 
 @each_type
@@ -173,3 +180,10 @@ def test_no_literal(type_: SpecType) -> None:
     query = select(literal(object(), type_.column_type()))
     with pytest.raises(CompileError, match="Could not render literal value"):
         query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
+
+
+async def test_bits_are_shifted_by_a_number(engine: AsyncEngine) -> None:
+    async with engine.connect() as conn:
+        bits = literal("0110", BIT(4))
+        query = select(bits.bitwise_lshift(1), bits.bitwise_rshift(2), bits.bitwise_and("0101"))
+        assert tuple((await conn.execute(query)).one()) == (Bit("1100"), Bit("0001"), Bit("0100"))

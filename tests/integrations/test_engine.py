@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import ARRAY as SQLALCHEMY_ARRAY
-from sqlalchemy import Engine, delete, func, insert, literal, select, text, update
+from sqlalchemy import Engine, column, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -27,7 +27,7 @@ from asyncpg_vector import (
     Vector,
 )
 from asyncpg_vector._generated import CODECS
-from asyncpg_vector.sqlalchemy import ARRAY, VECTOR, register_engine
+from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR, register_engine
 from tests.integrations.conftest import MakeEngine
 from tests.integrations.models import Base, Item, Note
 from tests.spec_types import SpecType, each_type
@@ -223,6 +223,58 @@ async def test_aggregates(engine: AsyncEngine) -> None:
     ]
 
 
+async def test_array(engine: AsyncEngine) -> None:
+    """As a sequence in SQL: subscripts, slices, comparisons; and unequal to the bit in Python."""
+    async with AsyncSession(engine) as session, session.begin():
+        item = Item(vectors=[[0, 0, 0], np.array([1, 2, 3]), None])
+        session.add(item)
+        await session.flush()
+        query = select(
+            Item.vectors[2],
+            Item.vectors[1:1],
+            Item.vectors[2].l2_distance([1, 2, 4]),
+            Item.vectors == [[0, 0, 0], [1, 2, 3], None],
+            Item.vectors.contains([[1, 2, 3]]),
+        )
+        row = (await session.execute(query)).one()
+        assert tuple(row) == (Vector([1, 2, 3]), [Vector([0, 0, 0])], 1.0, True, True)
+        await session.refresh(item)
+        for same in ([[0, 0, 0], "[1,2,3]", None], item.vectors):
+            item.vectors = same
+            assert not session.is_modified(item)
+        for other in ([[0, 0, -0.0], [1, 2, 3], None], [[0, 0, 0]], None, [np.array([1, 2, 3.0])]):
+            item.vectors = other
+            assert session.is_modified(item)
+            await session.flush()
+            await session.refresh(item)
+        assert item.vectors == [Vector([1, 2, 3])]
+
+
+async def test_arrays_of_other_shapes(engine: AsyncEngine, psycopg_engine: Engine) -> None:
+    """PostgreSQL has them in a column of one dimension too."""
+    for written, wanted in (
+        ("ARRAY[[v, NULL], [v, v]]", [[Vector([1, 2, 3]), None], [Vector([1, 2, 3])] * 2]),
+        ("""'[0:1]={"[1,2,3]",NULL}'::vector[]""", [Vector([1, 2, 3]), None]),
+        ("'{}'::vector[]", []),
+        ("'{[1]}'::vector[]", [Vector([1])]),
+    ):
+        query = text(
+            f"SELECT {written} AS a FROM (VALUES ('[1,2,3]'::vector)) AS v (v)".replace(":", "\\:")
+        )
+        typed = query.columns(column("a", ARRAY(VECTOR())))
+        async with engine.connect() as conn:
+            assert await conn.scalar(typed) == wanted
+        with psycopg_engine.connect() as sync_conn:
+            assert sync_conn.scalar(typed) == wanted
+
+
+def test_empty_bits_on_another_driver(psycopg_engine: Engine) -> None:
+    """An empty text in an array is not a NULL."""
+    bits = [Bit(""), None, Bit("1")]
+    with psycopg_engine.connect() as conn:
+        assert conn.scalar(select(literal(bits, ARRAY(BIT())))) == bits
+
+
 async def test_sqlalchemys_own_array(engine: AsyncEngine) -> None:
     """It does, on this driver."""
     given = [Vector([1, 2, 3]), None, [4, 5, 6]]
@@ -328,6 +380,9 @@ REFUSED = [
     ("halfvec", [1, 70000, 3], InvalidValueError, "fits float16 at index 1, got 70000"),
     ("sparsevec", {0: 1}, InvalidTypeError, "expected dimensions beside dict"),
     ("bit", "102", MalformedTextError, "expected digits 0 and 1, got '2' at index 2"),
+    ("vectors", 5, InvalidTypeError, "expected a list of values, got int 5"),
+    ("vectors", Vector([1, 2, 3]), InvalidTypeError, r"expected a list of values, got Vector"),
+    ("bits", "101", InvalidTypeError, "expected a list of values, got str '101'"),
     ("vectors", [[1, 2, 3], [1, None, 3]], InvalidTypeError, "number at index 1, got NoneType None"),
     ("vector", [1, 2], None, "expected 3 dimensions, not 2"),
     ("halfvec", [1, 2, 3, 4], None, "expected 3 dimensions, not 4"),

@@ -143,6 +143,13 @@ def test_limits() -> None:
             adapter.validate_python(row)
 
 
+def test_not_validated() -> None:
+    """What is in a field all the same is serialised as what it means."""
+    model = Model.model_construct(embedding=None, half=[1, 2], flags="101")
+    dumped = json.loads(model.model_dump_json())
+    assert (dumped["embedding"], dumped["half"], dumped["flags"]) == (None, [1.0, 2.0], "101")
+
+
 def test_frozen_models_hash() -> None:
     class Frozen(BaseModel):
         model_config = ConfigDict(frozen=True)

@@ -82,6 +82,75 @@ async def test_ways_to_create_it(bare: AsyncEngine, run: str) -> None:
         assert await knows(conn)
 
 
+async def test_in_use_while_somebody_else_creates_it(
+    new_database: NewDatabase, make_engine: MakeEngine
+) -> None:
+    """Statements that a connection prepared without the codec do not stay with the pool."""
+    dsn = await new_database("SELECT 1")
+    engine = make_engine(dsn, pool_size=1, max_overflow=0)
+    register_engine(engine, types=["vector", "bit"])
+    query = select(literal([1, 2], VECTOR()), literal("101", BIT(3)))
+    async with engine.connect() as conn:
+        assert await conn.scalar(text("SELECT 1")) == 1
+        async with make_engine(dsn).begin() as other:
+            await other.execute(CREATE)
+        assert tuple((await conn.execute(query)).one()) == (Vector([1, 2]), Bit("101"))
+    async with engine.connect() as conn:
+        assert tuple((await conn.execute(query)).one()) == (Vector([1, 2]), Bit("101"))
+        assert await knows(conn)
+
+
+async def test_what_needs_no_extension(bare: AsyncEngine) -> None:
+    """It is registered without one, and after one was dropped."""
+    register_engine(bare, types=["vector", "bit"])
+    for statement in (text("SELECT 1"), CREATE, DROP):
+        async with bare.begin() as conn:
+            await conn.execute(statement)
+        async with bare.connect() as conn:
+            assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+            assert await conn.scalar(select(literal("101", BIT(3)))) == Bit("101")
+
+
+async def test_the_other_connections_of_the_pool(bare: AsyncEngine) -> None:
+    """They know the types of the extension that was created anew."""
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+    async with bare.connect() as one, bare.connect() as two:
+        assert await knows(one)
+        assert await knows(two)
+    async with bare.begin() as conn:
+        await conn.execute(DROP)
+        await conn.execute(CREATE)
+    for _ in range(2):
+        async with bare.connect() as one, bare.connect() as two:
+            assert await knows(one)
+            assert await knows(two)
+
+
+async def test_a_connection_is_replaced_for_nothing_else(dsn: str, make_engine: MakeEngine) -> None:
+    engine = make_engine(dsn, pool_size=1, max_overflow=0)
+    register_engine(engine)
+    pids = set()
+    for _ in range(3):
+        async with engine.connect() as conn:
+            await conn.execute(text("SELECT 'a' AS extension, extname FROM pg_extension"))
+            pids.add(await conn.scalar(text("SELECT pg_backend_pid() /* extension */")))
+    assert len(pids) == 1
+
+
+async def test_missing_ok(new_database: NewDatabase, make_engine: MakeEngine) -> None:
+    """What is named and is not there is left out; the extension may still come."""
+    engine = make_engine(await new_database("SELECT 1"))
+    register_engine(engine, types=["vector", "halfvec"], missing_ok=True)
+    async with engine.begin() as conn:
+        await conn.execute(CREATE)
+        assert await knows(conn)
+    engine = make_engine(await new_database(PGVECTOR_0_6))
+    register_engine(engine, types=["vector", "halfvec"], missing_ok=True)
+    async with engine.connect() as conn:
+        assert await knows(conn)
+
+
 async def test_created_and_rolled_back(bare: AsyncEngine) -> None:
     async with bare.connect() as conn:
         await conn.execute(CREATE)

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.ext.automap import automap_base
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.schema import CreateIndex
+from sqlalchemy.types import TypeDecorator
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, Vector
 from asyncpg_vector.sqlalchemy import BIT, HALFVEC, VECTOR, vector_index
@@ -94,6 +95,22 @@ def test_ways_to_name_a_column() -> None:
         "rows USING hnsw (vec vector_ip_ops)",
         "rows USING hnsw (CAST(binary_quantize(vec) AS BIT(3)) bit_hamming_ops)",
     }
+
+
+def test_a_type_of_ones_own() -> None:
+    class Mine(TypeDecorator[Any]):
+        impl = VECTOR
+        cache_ok = True
+
+    index = vector_index("i", "v", metric="l2")
+    Table("t", MetaData(), Column("v", Mine(3)), index)
+    assert sql(index) == "CREATE INDEX i ON t USING hnsw (v vector_l2_ops)"
+
+
+def test_an_operator_class_of_ones_own() -> None:
+    """It is for SQLAlchemy's Index."""
+    with pytest.raises(TypeError, match="multiple values for keyword argument 'postgresql_ops'"):
+        vector_index("i", "v", metric="l2", postgresql_ops={"v": "vector_ip_ops"})
 
 
 WRONG = [
