@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError, core_schema
 
 from asyncpg_vector.errors import VectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from asyncpg_vector._layouts.value import Value
+    from collections.abc import Callable, Mapping
 
 __all__ = ["make_core_schema"]
 
-ValueT = TypeVar("ValueT", bound="Value")
 
-
-def make_core_schema(cls: type[ValueT]) -> core_schema.CoreSchema:
+def make_core_schema(
+    read: Callable[[Any], Any], write: Callable[[Any], Any], json_schema: Mapping[str, Any]
+) -> core_schema.CoreSchema:
     """Make the schema of a value class.
 
-    A field takes what a parameter is, or the JSON form. It is serialised to the JSON form in JSON,
-    and to the value in Python.
+    Args:
+        read: makes a value of what a field is given, or raises a VectorError.
+        write: makes the JSON form of what is in a field. In Python a field is left as it is.
+        json_schema: of the JSON form.
     """
-    # Nothing is validated by what is wrapped, but Pydantic looks there for what to call a limit of
-    # the length in a JSON schema.
-    is_array = cls.json_schema()["type"] == "array"
-    return core_schema.no_info_wrap_validator_function(
-        _validator(cls),
-        core_schema.list_schema() if is_array else core_schema.any_schema(),
-        serialization=core_schema.plain_serializer_function_ser_schema(
-            _serializer(cls), info_arg=True
-        ),
-    )
 
-
-def _validator(cls: type[ValueT]) -> Callable[[Any, object], ValueT]:
-    def validate(data: Any, _handler: object) -> ValueT:
+    def validate(data: Any, _handler: object) -> Any:
         try:
-            return cls.from_json(data)
+            return read(data)
         except VectorError as error:
             kind = "vector_type" if isinstance(error, TypeError) else "vector_value"
             raise PydanticCustomError(kind, "{reason}", {"reason": str(error)}) from None
 
-    return validate
+    def serialize(data: Any, info: core_schema.SerializationInfo[Any]) -> Any:
+        return data if data is None or not info.mode_is_json() else write(data)
 
-
-def _serializer(
-    cls: type[ValueT],
-) -> Callable[[Any, core_schema.SerializationInfo[Any]], Any]:
-    def serialize(value: Any, info: core_schema.SerializationInfo[Any]) -> Any:
-        # A field that was not validated, as of SQLModel's tables, may hold what a value is made of.
-        if value is None or not info.mode_is_json():
-            return value
-        return cls.coerce(value).to_json()
-
-    return serialize
+    # What is wrapped validates nothing, but Pydantic looks there for what to call a limit of the
+    # length in a JSON schema.
+    is_array = json_schema["type"] == "array"
+    return core_schema.no_info_wrap_validator_function(
+        validate,
+        core_schema.list_schema() if is_array else core_schema.any_schema(),
+        serialization=core_schema.plain_serializer_function_ser_schema(serialize, info_arg=True),
+    )

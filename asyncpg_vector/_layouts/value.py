@@ -169,7 +169,11 @@ class Value(ABC):
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
         from asyncpg_vector._pydantic import make_core_schema
 
-        return make_core_schema(cls)
+        def write(data: Any) -> Any:
+            # What was not validated, as in SQLModel's tables, may be what a value is made from.
+            return cls.coerce(data).to_json()
+
+        return make_core_schema(cls.from_json, write, cls.json_schema())
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
