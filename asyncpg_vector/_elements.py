@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from abc import ABC, abstractmethod
+from array import array, typecodes
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsInt
 
-from asyncpg_vector._inputs import is_ndarray, is_real
+from asyncpg_vector._inputs import is_ndarray, is_real, loaded_numpy
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._text import print_float32, read_float32, read_integer
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
@@ -39,9 +41,11 @@ class Element(ABC):
 
     def __init__(self, code: str) -> None:
         self.code = code
+        self._layout = f">{code}"
         self.width = struct.calcsize(f">{code}")
         self.name = f"{self.number.__name__}{8 * self.width}"
-        self.wire_dtype = f">{self.kind}{self.width}"
+        self.native_dtype = f"{self.kind}{self.width}"
+        self.wire_dtype = f">{self.native_dtype}"
 
     def pack(self, numbers: Numbers, indices: Sequence[int] | None = None) -> bytes:
         """Narrow numbers to this format and pack them, big-endian.
@@ -55,14 +59,21 @@ class Element(ABC):
             InvalidValueError: one of them is not finite, or does not fit.
         """
         if is_ndarray(numbers):
-            return self._pack_array(numbers)
+            narrowed = self.narrow(numbers)
+            # Of a list, the second line below tells what is wrong.
+            return self.pack(numbers.tolist()) if narrowed is None else narrowed.tobytes()
         return self._pack_numbers(numbers, indices or range(len(numbers)))
 
     @abstractmethod
     def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes: ...
 
     @abstractmethod
-    def _pack_array(self, array: NDArray[Any]) -> bytes: ...
+    def narrow(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
+        """Narrow an ndarray of any shape and dtype to this format, in the wire's byte order.
+
+        Returns:
+            None if not every element is known to fit.
+        """
 
     @abstractmethod
     def canonical(self, payload: bytes) -> bytes:
@@ -100,14 +111,23 @@ class Element(ABC):
 
     def unpack(self, payload: bytes, offset: int, count: int) -> tuple[Any, ...]:
         """Unpack so many elements from there on as Python numbers."""
-        return struct.unpack_from(f">{count}{self.code}", payload, offset)
+        return _struct(self._layout, count).unpack_from(payload, offset)
+
+    def unpack_list(self, payload: bytes, offset: int, count: int) -> list[Any]:
+        """Unpack so many elements from there on as a list of Python numbers."""
+        if self.code not in typecodes:
+            return list(self.unpack(payload, offset, count))
+        elements: array[Any] = array(self.code)
+        elements.frombytes(memoryview(payload)[offset : offset + count * self.width])
+        if sys.byteorder == "little":
+            elements.byteswap()
+        return elements.tolist()
 
     def unpack_array(self, payload: bytes, offset: int) -> NDArray[Any]:
         """Unpack all elements from there on as a new ndarray, in native byte order."""
         import numpy as np
 
-        elements = np.frombuffer(payload, self.wire_dtype, offset=offset)
-        return elements.astype(elements.dtype.newbyteorder("="))
+        return np.frombuffer(payload, self.wire_dtype, -1, offset).astype(self.native_dtype)
 
 
 class FloatElement(Element):
@@ -120,11 +140,15 @@ class FloatElement(Element):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self._infinity = struct.pack(f">{code}", math.inf)
+        before = int.from_bytes(self._infinity, "big") - 1
+        (largest,) = struct.unpack(f">{code}", before.to_bytes(self.width, "big"))
+        self._fitting = (largest / 2) ** 2
+        """Numbers whose squares add up to less than this all fit."""
         self._negative_zero = struct.pack(f">{code}", -0.0)
 
     def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
         try:
-            payload = struct.pack(f">{len(numbers)}{self.code}", *numbers)
+            payload = self._pack_plain(numbers)
         except (struct.error, OverflowError, TypeError, ValueError):
             self._refuse(numbers, indices)
         if _are_plain(numbers):
@@ -133,26 +157,40 @@ class FloatElement(Element):
             self._refuse(numbers, indices)
         return payload
 
-    def _pack_array(self, array: NDArray[Any]) -> bytes:
-        if array.dtype.kind == "O":
-            return self.pack(array.tolist())
-        import numpy as np
+    def _pack_plain(self, numbers: Sequence[Any]) -> bytes:
+        numpy = loaded_numpy()
+        if numpy and self.width < FLOAT32.width:  # struct takes three times as long for halves
+            doubles = numpy.frombuffer(_struct("=d", len(numbers)).pack(*numbers))
+            narrowed = self.narrow(doubles)
+            if narrowed is not None:
+                return narrowed.tobytes()
+        return _struct(self._layout, len(numbers)).pack(*numbers)
 
-        with np.errstate(all="ignore"):
-            # Integers and long doubles by way of float64, as float() takes a list's elements.
-            narrow = array.dtype.kind == "f" and array.dtype.itemsize <= 8
-            numbers = array if narrow else array.astype(np.float64)
+    def narrow(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
+        numpy, kind = loaded_numpy(), numbers.dtype.char
+        if kind == "e" and numbers.dtype.isnative:
+            # With the other bits away, no byte but the upper one of infinity or NaN is 0x7C.
+            finite = 0x7C not in (numbers.view("u2") & 0x7C00).tobytes()
+            return numbers.astype(self.wire_dtype) if finite else None
+        if kind not in "efd":
+            if numbers.dtype.kind not in "biuf":
+                return None
+            numbers = numbers.astype("f8")  # as float() takes the elements of a list
+        try:
+            if float(numpy.vdot(numbers, numbers)) < self._fitting:  # looks at all of them, fast
+                return numbers.astype(self.wire_dtype)
+        except (FloatingPointError, RuntimeWarning):
+            pass  # an underflow, where NumPy was told to mind it
+        with numpy.errstate(all="ignore"):
             narrowed = numbers.astype(self.wire_dtype)
-        if not np.isfinite(narrowed).all():
-            self._refuse(array.tolist(), range(len(array)))
-        return narrowed.tobytes()
+        return narrowed if numpy.isfinite(narrowed).all() else None
 
     def canonical(self, payload: bytes) -> bytes:
         if self._negative_zero not in payload:
             return payload
         count = len(payload) // self.width
         numbers = self.unpack(payload, 0, count)
-        return struct.pack(f">{count}{self.code}", *(number + 0.0 for number in numbers))
+        return _struct(self._layout, count).pack(*(number + 0.0 for number in numbers))
 
     def check(self, payload: bytes) -> None:
         if not self._is_finite(payload):
@@ -181,6 +219,10 @@ class FloatElement(Element):
 
     def _is_finite(self, payload: bytes) -> bool:
         """Test all elements at once: one added to an exponent of ones carries into the sign."""
+        numpy = loaded_numpy()
+        if numpy:
+            elements = numpy.frombuffer(payload, self.wire_dtype).astype(self.native_dtype)
+            return b"\0" not in numpy.isfinite(elements).tobytes()
         exponents, ones, signs = _masks(self._infinity, len(payload) // self.width)
         return not ((int.from_bytes(payload, "big") & exponents) + ones) & signs
 
@@ -221,16 +263,17 @@ class IntegerElement(Element):
 
     def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
         try:
-            return struct.pack(f">{len(numbers)}{self.code}", *numbers)
+            return _struct(self._layout, len(numbers)).pack(*numbers)
         except (struct.error, TypeError):  # what is whole may still be no int
             pairs = zip(indices, numbers, strict=False)
             whole = [self._narrow(number, index) for index, number in pairs]
         if len(whole) != len(numbers):
             raise _lied(numbers)
-        return struct.pack(f">{len(whole)}{self.code}", *whole)
+        return _struct(self._layout, len(whole)).pack(*whole)
 
-    def _pack_array(self, array: NDArray[Any]) -> bytes:
-        return self.pack(array.tolist())
+    def narrow(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
+        same = numbers.dtype.kind == self.kind and numbers.dtype.itemsize == self.width
+        return numbers.astype(self.wire_dtype) if same else None
 
     def canonical(self, payload: bytes) -> bytes:
         return payload
@@ -284,6 +327,12 @@ def _are_plain(numbers: Sequence[Any]) -> bool:
     except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
         return False
     return type(total) in (float, int) and math.isfinite(total)
+
+
+@lru_cache(maxsize=256)
+def _struct(layout: str, count: int) -> struct.Struct:
+    """Compile a byte order and a format for so many elements; programs have few such counts."""
+    return struct.Struct(f"{layout[0]}{count}{layout[1]}")
 
 
 @lru_cache(maxsize=64)

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Numbers",
     "NumbersInput",
+    "SupportsArray",
     "SupportsToList",
     "is_ndarray",
     "is_real",
+    "loaded_numpy",
     "read_numbers",
     "read_whole",
 ]
@@ -55,7 +57,10 @@ Numbers: TypeAlias = "Sequence[Any] | NDArray[Any]"
 
 _REAL = "biuf"
 """NumPy's letters for the kinds of real numbers."""
+_REAL_OR_OBJECT = f"{_REAL}O"
 _TEXT = (str, bytes, bytearray)
+_PLAIN = (float, int)
+_numpy: Any = None
 
 NumbersInput: TypeAlias = "Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList"
 """What `read_numbers` takes, for annotations."""
@@ -74,11 +79,11 @@ def read_numbers(value: object, what: str = "numbers") -> Numbers:
     Raises:
         InvalidTypeError: it is no sequence of numbers, or has not just one dimension.
     """
-    numbers = _open(value, what)
+    numbers = cast("Numbers", value) if is_ndarray(value) else _open(value, what)
     if is_ndarray(numbers):
         if numbers.ndim != 1:
             raise InvalidTypeError(f"expected one dimension, got an array of shape {numbers.shape}")
-        if numbers.dtype.kind not in f"{_REAL}O":
+        if numbers.dtype.kind not in _REAL_OR_OBJECT:
             raise InvalidTypeError(f"expected {what}, got an array of {numbers.dtype}")
     elif _is_nested(numbers):
         raise InvalidTypeError(
@@ -100,9 +105,17 @@ def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
 
     A subclass is not plain: a masked array, taken for one, would lose its mask.
     """
-    # While another thread imports NumPy, the module is there and its contents are not.
-    ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
-    return ndarray is not None and type(value) is ndarray
+    numpy = loaded_numpy()
+    return numpy is not None and type(value) is numpy.ndarray
+
+
+def loaded_numpy() -> Any:
+    """Return NumPy if anything has imported it, or else None."""
+    global _numpy  # noqa: PLW0603  # looked up once, since every value that is packed asks
+    if _numpy is None and hasattr(sys.modules.get("numpy"), "ndarray"):
+        # While another thread imports it, the module is there and its contents are not.
+        _numpy = sys.modules["numpy"]
+    return _numpy
 
 
 def is_real(number: object, kinds: str = _REAL) -> bool:
@@ -114,7 +127,7 @@ def is_real(number: object, kinds: str = _REAL) -> bool:
 
 
 def _open(value: Any, what: str) -> Numbers:
-    if isinstance(value, (list, tuple, array)) or is_ndarray(value):
+    if isinstance(value, (list, tuple, array)):
         return cast("Numbers", value)
     _refuse_text(value, what)
     if _becomes_list(value):
@@ -181,7 +194,8 @@ def _is_nested(numbers: Any) -> bool:
     An array without a dimension only looks as if it had.
     """
     try:
-        return len(numbers) > 0 and not isinstance(numbers[0], _TEXT) and len(numbers[0]) >= 0
+        first: Any = numbers[0] if len(numbers) else 0
+        return type(first) not in _PLAIN and not isinstance(first, _TEXT) and len(first) >= 0
     except TypeError:
         return False
     except LookupError:

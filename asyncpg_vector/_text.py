@@ -61,7 +61,7 @@ def read_float32(texts: Sequence[str], indices: Sequence[int]) -> list[float]:
     # A double that lies half-way between two float32 would be rounded a second time, to even, when
     # the text lies a little beside it. Half-way has 25 significant bits, so its last three bytes
     # are zero, which few of the numbers at hand will show.
-    if b"\0\0\0" in struct.pack(f"{len(numbers)}d", *numbers):
+    if b"\0\0\0" in struct.pack(f"{len(numbers)}d", *numbers) and not _are_float32(numbers):
         numbers = [_keep_side(text, number) for text, number in zip(texts, numbers, strict=True)]
     return numbers
 
@@ -104,6 +104,15 @@ def _read_double(text: str, index: int) -> float:
         return float.fromhex(text) if "x" in text.lower() else float(text)
     except OverflowError:  # fromhex; float() answers inf
         return inf
+
+
+def _are_float32(numbers: Sequence[float]) -> bool:
+    """Tell whether narrowing changes none of the doubles; that tells none is half-way."""
+    layout = struct.Struct(f"{len(numbers)}f")
+    try:
+        return layout.unpack(layout.pack(*numbers)) == tuple(numbers)
+    except OverflowError:
+        return False
 
 
 def _keep_side(text: str, number: float) -> float:

@@ -63,6 +63,7 @@ TAKEN = {
     "Mapping",
     "NDArray",
     "NumbersType",
+    "RowsInput",
     "Sparse",
     "SparseInput",
 }

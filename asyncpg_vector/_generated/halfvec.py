@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asyncpg_vector._layouts.dense import DenseInput
+    from asyncpg_vector._layouts.dense import DenseInput, RowsInput
 
 __all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
 
@@ -54,6 +54,18 @@ class HalfVector(Dense[float]):
     def to_numpy(self) -> NDArray[np.float16]:
         """Return the elements as a new ndarray of shape (dimensions,), in native byte order."""
         return super().to_numpy()
+
+    @classmethod
+    def to_matrix(cls, values: RowsInput, /) -> NDArray[np.float16]:
+        """Return values, or fetched records of one column, as one ndarray.
+
+        It has the shape (values, dimensions), and native byte order.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: a row is no value, or has another number of
+                dimensions than the first; the message has its number.
+        """
+        return super().to_matrix(values)
 
 
 def encode_halfvec(value: DenseInput | str) -> bytes:

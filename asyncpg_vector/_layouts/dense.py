@@ -7,8 +7,10 @@ import struct
 from array import array
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
 
+import asyncpg
+
 from asyncpg_vector._elements import FLOAT32
-from asyncpg_vector._inputs import NumbersInput, read_numbers
+from asyncpg_vector._inputs import NumbersInput, SupportsArray, is_ndarray, read_numbers
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -21,20 +23,34 @@ from asyncpg_vector._layouts.value import (
 )
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._text import WHITESPACE
-from asyncpg_vector.errors import InvalidTypeError, MalformedTextError
+from asyncpg_vector.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    VectorError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
     from typing_extensions import Self
 
     from asyncpg_vector._elements import Element
 
-__all__ = ["Dense", "DenseInput"]
+__all__ = ["Dense", "DenseInput", "RowsInput"]
+
+MatrixInput: TypeAlias = "Sequence[NumbersInput] | SupportsArray"
+"""What is a matrix, or becomes one."""
+
+RowsInput: TypeAlias = "Iterable[Value | asyncpg.Record]"
+"""What becomes a matrix."""
 
 DenseInput: TypeAlias = "NumbersInput | Value"
 """What a dense value is made from: numbers in a row, or any other value."""
 
 _HEADER = struct.Struct(">HH")
+_START = slice(_HEADER.size)
 
 
 class Dense(Value, Generic[NumberT]):
@@ -44,18 +60,31 @@ class Dense(Value, Generic[NumberT]):
 
     element: ClassVar[Element]
     """The format of an element."""
+    _headers: ClassVar[dict[int, bytes]]
+    """The headers of the payloads that were decoded, by the payloads' lengths."""
+
+    def __init_subclass__(cls) -> None:
+        cls._headers = {}
 
     def __new__(cls, value: DenseInput, /) -> Self:
         return super().__new__(cls, value)
 
     @classmethod
     def _pack(cls, value: DenseInput) -> bytes:
+        if is_ndarray(value) and value.ndim == 1:
+            narrowed = cls.element.narrow(value)
+            if narrowed is not None:
+                return cls._header(len(value)) + narrowed.tobytes()
         if isinstance(value, Value):
             check_dimensions(cls.info, value.dimensions())  # before a sparse one is written out
             value = value.to_list()
         numbers = read_numbers(value)
-        check_dimensions(cls.info, len(numbers))
-        return _HEADER.pack(len(numbers), 0) + cls.element.pack(numbers)
+        return cls._header(len(numbers)) + cls.element.pack(numbers)
+
+    @classmethod
+    def _header(cls, dimensions: int) -> bytes:
+        check_dimensions(cls.info, dimensions)
+        return _HEADER.pack(dimensions, 0)
 
     @classmethod
     def _read(cls, text: str) -> bytes:
@@ -65,8 +94,7 @@ class Dense(Value, Generic[NumberT]):
                 f"expected {cls.info.sql_name} as [1,2,3], got {describe(text)}"
             )
         texts = body[1:-1].split(",") if body[1:-1].strip(WHITESPACE) else []
-        check_dimensions(cls.info, len(texts))
-        return _HEADER.pack(len(texts), 0) + cls.element.read(texts)
+        return cls._header(len(texts)) + cls.element.read(texts)
 
     @classmethod
     def from_float_base64(cls, data: str | bytes, /) -> Self:
@@ -83,13 +111,22 @@ class Dense(Value, Generic[NumberT]):
                 f"expected base64 of float32, 4 bytes each, got one of {len(raw)} bytes"
             )
         count = len(raw) // FLOAT32.width
-        check_dimensions(cls.info, count)
+        header = cls._header(count)
         payload = _swap(raw)
         if cls.element.code == FLOAT32.code:
             cls.element.check(payload)
         else:
             payload = cls.element.pack(FLOAT32.unpack(payload, 0, count))
-        return wrap(cls, _HEADER.pack(count, 0) + payload)
+        return wrap(cls, header + payload)
+
+    @classmethod
+    def decode(cls, data: bytes, /) -> Self:
+        # The length of a good payload tells its header, and a column has few lengths.
+        if type(data) is not bytes or cls._headers.get(len(data)) != data[_START]:
+            value = super().decode(data)
+            cls._headers[len(data)] = bytes(data[_START])
+            return value
+        return wrap(cls, data)
 
     @classmethod
     def _check_header(cls, wire: bytes) -> None:
@@ -114,7 +151,7 @@ class Dense(Value, Generic[NumberT]):
 
     def to_list(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
-        return list(self._numbers())
+        return self.element.unpack_list(self._wire, _HEADER.size, len(self))
 
     def to_json(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
@@ -157,6 +194,81 @@ class Dense(Value, Generic[NumberT]):
         (number,) = self.element.unpack(self._wire, offset, 1)
         return cast("NumberT", number)
 
+    @classmethod
+    def from_matrix(cls, matrix: MatrixInput, /) -> list[Self]:
+        """Make a value of each row of a matrix, all of them at once.
+
+        Args:
+            matrix: an ndarray of shape (rows, dimensions), or what NumPy makes one of.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: as the constructor does, with the row's number; and
+                for rows of different lengths, or an array of another shape.
+        """
+        import numpy as np
+
+        rows = matrix if is_ndarray(matrix) else _as_array(matrix)
+        if rows.shape == (0,):
+            return []
+        if rows.ndim != 2:
+            raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+        header = cls._header(rows.shape[1])
+        narrowed = cls.element.narrow(rows)
+        if narrowed is None:
+            return [cls._read_row(row, index) for index, row in enumerate(rows)]
+        wires = np.empty(len(rows), cls._wire_dtype(rows.shape[1]))
+        wires["header"] = np.void(header)
+        wires["elements"] = narrowed
+        return [wrap(cls, wire) for wire in wires.view(f"V{wires.itemsize}").tolist()]
+
+    @classmethod
+    def to_matrix(cls, values: RowsInput, /) -> NDArray[Any]:
+        """Return values as one ndarray of shape (values, dimensions), in native byte order.
+
+        Args:
+            values: of the same number of dimensions; or fetched records of one column, which may
+                hold what a value is made from.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: a row is no value, or has another number of
+                dimensions than the first; the message has its number.
+        """
+        import numpy as np
+
+        wires: list[bytes] = [
+            (value if isinstance(value, cls) else cls._read_row(value, index)).to_binary()
+            for index, value in enumerate(values)
+        ]
+        if not wires:
+            return np.empty((0, 0), cls.element.native_dtype)
+        dimensions = len(wrap(cls, wires[0]))
+        for index, wire in enumerate(wires):
+            if len(wire) != len(wires[0]):
+                raise InvalidValueError(
+                    f"row {index}: expected {dimensions} dimensions, as row 0 has, "
+                    f"got {len(wrap(cls, wire))}"
+                )
+        elements = np.frombuffer(b"".join(wires), cls._wire_dtype(dimensions))["elements"]
+        return elements.astype(cls.element.native_dtype)
+
+    @classmethod
+    def _wire_dtype(cls, dimensions: int) -> list[Any]:
+        """Describe a wire payload to NumPy."""
+        header = ("header", f"V{_HEADER.size}")
+        return [header, ("elements", cls.element.wire_dtype, (dimensions,))]
+
+    @classmethod
+    def _read_row(cls, row: Any, index: int) -> Self:
+        """Make a value of a row of a matrix, or of a record of one column."""
+        try:
+            if isinstance(row, asyncpg.Record):
+                if len(row) != 1:
+                    raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
+                row = row[0]
+            return cls.coerce(row)
+        except VectorError as error:
+            raise type(error)(f"row {index}: {error}") from None
+
     def _numbers(self) -> tuple[NumberT, ...]:
         return self.element.unpack(self._wire, _HEADER.size, len(self))
 
@@ -173,16 +285,34 @@ class Dense(Value, Generic[NumberT]):
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
 
 
+def _as_array(matrix: Any) -> NDArray[Any]:
+    import numpy as np
+
+    try:
+        return np.asarray(matrix)
+    except ValueError:
+        for index, row in enumerate(matrix):
+            if len(row) != len(matrix[0]):
+                raise InvalidValueError(
+                    f"row {index}: expected {len(matrix[0])} dimensions, as row 0 has, "
+                    f"got {len(row)}"
+                ) from None
+        raise
+
+
 def _decode_base64(data: str | bytes) -> bytes:
     """Decode base64 with no leniency: what is decoded must encode to the very same text."""
     if not isinstance(data, (str, bytes)):
         raise InvalidTypeError(f"expected base64 as str or bytes, got {describe(data)}")
     try:
-        encoded = data.encode("ascii") if isinstance(data, str) else data
-        raw = binascii.a2b_base64(encoded)
-    except ValueError as error:  # binascii.Error and UnicodeEncodeError are ValueErrors
+        raw = binascii.a2b_base64(data)
+    except ValueError as error:  # which binascii.Error is, too
         raise MalformedTextError(f"expected base64, got {describe(data)}: {error}") from None
-    if binascii.b2a_base64(raw, newline=False) != encoded:
+    # What was skipped makes the text too long; the bits that the end has to spare may not be zero.
+    whole, rest = divmod(len(raw), 3)
+    last = binascii.b2a_base64(raw[-rest or -3 :], newline=False)
+    end = data[-4:].encode() if isinstance(data, str) else data[-4:]
+    if len(data) != 4 * (whole + bool(rest)) or end != last:
         raise MalformedTextError(
             f"expected base64 of the standard alphabet, padded, no more, got {describe(data)}"
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import (
     TYPE_CHECKING,
@@ -88,16 +88,13 @@ class Sparse(Value, Generic[NumberT]):
         dimensions: SupportsIndex | None = None,
         /,
     ) -> Self:
-        if isinstance(value, Mapping) and not isinstance(value, SupportsToCoo):
-            if dimensions is None:
-                raise InvalidTypeError(
-                    f"expected dimensions beside {describe(value)}: "
-                    f"write {cls.__name__}({{...}}, dimensions)"
-                )
+        if dimensions is None:
+            return super().__new__(cls, value)
+        if isinstance(value, Mapping) and (
+            isinstance(value, dict) or not isinstance(value, SupportsToCoo)
+        ):
             return cls.from_coo(list(value.keys()), list(value.values()), dimensions)
-        if dimensions is not None:
-            raise InvalidTypeError(f"expected dimensions beside a dict only, got {describe(value)}")
-        return super().__new__(cls, value)
+        raise InvalidTypeError(f"expected dimensions beside a dict only, got {describe(value)}")
 
     @classmethod
     def from_coo(
@@ -126,10 +123,7 @@ class Sparse(Value, Generic[NumberT]):
             raise InvalidValueError(
                 f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
             )
-        whole = read_whole(dimensions, "of dimensions")
-        return wrap(
-            cls, cls._assemble(zip(places, cls._narrow(numbers, places), strict=True), whole)
-        )
+        return wrap(cls, cls._assemble(places, numbers, read_whole(dimensions, "of dimensions")))
 
     @classmethod
     def _pack(cls, value: SparseInput) -> bytes:
@@ -138,9 +132,14 @@ class Sparse(Value, Generic[NumberT]):
             return cls.from_coo(value.indices(), values, value.dimensions()).to_binary()  # pyright: ignore[reportUnknownArgumentType]
         if isinstance(value, SupportsToCoo):
             return cls._pack_row(value)
+        if isinstance(value, Mapping):
+            raise InvalidTypeError(
+                f"expected dimensions beside {describe(value)}: "
+                f"write {cls.__name__}({{...}}, dimensions)"
+            )
         numbers = read_numbers(value.to_list() if isinstance(value, Value) else value)
         check_dimensions(cls.info, len(numbers))
-        return cls._assemble(enumerate(cls._narrow(numbers)), len(numbers))
+        return cls._assemble(range(len(numbers)), numbers, len(numbers))
 
     @classmethod
     def _pack_row(cls, value: SupportsToCoo) -> bytes:
@@ -151,27 +150,24 @@ class Sparse(Value, Generic[NumberT]):
         return cls.from_coo(row.col, row.data.tolist(), row.shape[-1]).to_binary()
 
     @classmethod
-    def _narrow(cls, numbers: Numbers, indices: Sequence[int] | None = None) -> Sequence[Any]:
-        """Return what numbers become in the element format."""
-        return cls.element.unpack(cls.element.pack(numbers, indices), 0, len(numbers))
-
-    @classmethod
     def _assemble(
-        cls, entries: Iterable[tuple[int, Any]], dimensions: int, *, first: int = 0
+        cls, indices: Sequence[int], numbers: Numbers, dimensions: int, *, first: int = 0
     ) -> bytes:
-        """Make a wire payload of indices and narrowed elements in any order, zeros among them.
+        """Make a wire payload of indices and numbers in any order, zeros among them.
 
         Messages call the first index `first`.
         """
+        elements = cls.element.pack(numbers, indices)
         check_dimensions(cls.info, dimensions)
-        ascending = sorted(entries)
-        kept = [entry for entry in ascending if entry[1]]
+        order = sorted(range(len(indices)), key=indices.__getitem__)
+        unpacked = cls.element.unpack(elements, 0, len(indices))
+        kept = order if all(unpacked) else [place for place in order if unpacked[place]]
         cls._check_nnz(len(kept))
-        _check_indices([index for index, _ in ascending], dimensions, first=first)
+        _check_indices([indices[place] for place in order], dimensions, first=first)
         return (
             _HEADER.pack(dimensions, len(kept), 0)
-            + cls.index.pack([index for index, _ in kept])
-            + cls.element.pack([element for _, element in kept])
+            + cls.index.pack([indices[place] for place in kept])
+            + cls.element.pack([unpacked[place] for place in kept])
         )
 
     @classmethod
@@ -191,13 +187,16 @@ class Sparse(Value, Generic[NumberT]):
         ]
         texts = [number for _, _, number in columns]
         elements = cls.element.unpack(cls.element.read(texts, indices), 0, len(texts))
-        kept = [
-            (index - 1, element)
-            for index, text, element in zip(indices, texts, elements, strict=True)
+        kept = {
+            place: element
+            for place, (index, text, element) in enumerate(
+                zip(indices, texts, elements, strict=True)
+            )
             if element or _refuse_underflow(cls.element, text, index)
-        ]
+        }
         # The server drops zeros before it looks at indices, which count from 1 in the text.
-        return cls._assemble(kept, dimensions, first=1)
+        from_zero = [indices[place] - 1 for place in kept]
+        return cls._assemble(from_zero, list(kept.values()), dimensions, first=1)
 
     @classmethod
     def _check_header(cls, wire: bytes) -> None:
@@ -337,20 +336,20 @@ class Sparse(Value, Generic[NumberT]):
         )
 
 
-def _check_indices(indices: Sequence[int], dimensions: int, *, first: int = 0) -> None:
+def _check_indices(ascending: Sequence[int], dimensions: int, *, first: int = 0) -> None:
     """Check that ascending indices are in range and that none is there twice.
 
     Messages call the first index `first`.
     """
-    for index in (*indices[:1], *indices[-1:]):
+    for index in (*ascending[:1], *ascending[-1:]):
         if not 0 <= index < dimensions:
             raise InvalidValueError(
                 f"expected indices from {first} to {dimensions - 1 + first}, "
                 f"got {shorten(index + first)}"
             )
-    for index, following in pairwise(indices):
-        if index == following:
-            raise InvalidValueError(f"expected distinct indices, got {index + first} twice")
+    if len(set(ascending)) < len(ascending):
+        twice = next(index for index, following in pairwise(ascending) if index == following)
+        raise InvalidValueError(f"expected distinct indices, got {twice + first} twice")
 
 
 def _refuse_underflow(element: Element, text: str, index: int) -> Literal[False]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
+from asyncpg_vector._inputs import is_ndarray
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError
 
 if TYPE_CHECKING:
     import struct
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
     from pydantic_core import CoreSchema
@@ -36,7 +38,7 @@ SHOWN = 3
 """Elements that ``str()`` shows of a longer value."""
 
 
-class Value(ABC):
+class Value:
     """An immutable value of a SQL type: its wire payload, unpacked when somebody asks.
 
     There is no ``__iter__``: asyncpg takes an element of an array parameter that is both sized and
@@ -68,22 +70,13 @@ class Value(ABC):
             InvalidTypeError, InvalidValueError: as the constructor and `from_text` do; and for a
                 value of another class, which only the caller should convert.
         """
-        if isinstance(value, cls):
-            return value
-        if isinstance(value, str):
-            return cls.from_text(value)
-        if isinstance(value, Value):
-            raise InvalidTypeError(
-                f"expected a {cls.__name__} for {cls.info.sql_name}, "
-                f"got a {type(value).__name__}; {cls.conversion.format(cls.__name__)}"
-            )
-        return cls(value)
+        return value if isinstance(value, cls) else wrap(cls, cls._encode(value))
 
     @classmethod
     def encode(cls, value: Any, /) -> bytes:
         """Return the wire payload of a parameter; what it can be, and the errors: as `coerce`."""
         try:
-            return cls.coerce(value).to_binary()
+            return value.to_binary() if isinstance(value, cls) else cls._encode(value)
         except InvalidTypeError as error:
             if isinstance(value, Number) or hasattr(value, "dtype"):
                 raise InvalidTypeError(
@@ -91,6 +84,19 @@ class Value(ABC):
                     "apart: make each row a value or a tuple"
                 ) from None
             raise
+
+    @classmethod
+    def _encode(cls, value: Any) -> bytes:
+        if type(value) is list or is_ndarray(value):  # most are, and the other tests take a while
+            return cls._pack(value)
+        if isinstance(value, str):
+            return cls._read(value)
+        if isinstance(value, Value):
+            raise InvalidTypeError(
+                f"expected a {cls.__name__} for {cls.info.sql_name}, "
+                f"got a {type(value).__name__}; {cls.conversion.format(cls.__name__)}"
+            )
+        return cls._pack(value)
 
     @classmethod
     def decode(cls, data: bytes, /) -> Self:
@@ -231,10 +237,15 @@ class Value(ABC):
         return type(self).from_binary, (self._wire,)
 
 
+_new = object.__new__
+# The slot itself, since the class refuses to set attributes.
+_set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
+
+
 def wrap(cls: type[ValueT], wire: bytes) -> ValueT:
     """Make a value of a wire payload that is known to be good."""
-    value = object.__new__(cls)
-    object.__setattr__(value, "_wire", wire)
+    value = _new(cls)
+    _set_wire(value, wire)
     return value
 
 

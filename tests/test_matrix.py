@@ -1,0 +1,121 @@
+"""Matrices in and out: many values at once, as if each were made or read by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncpg_vector import HalfVector, InvalidTypeError, InvalidValueError, Vector, register_vector
+from tests.spec_types import SpecType, each_dense_type, numbers
+
+
+def matrices(type_: SpecType) -> st.SearchStrategy[list[list[Any]]]:
+    element = numbers(type_.model.element)
+    return st.integers(1, 5).flatmap(
+        lambda dimensions: st.lists(
+            st.lists(element, min_size=dimensions, max_size=dimensions), min_size=1, max_size=5
+        )
+    )
+
+
+def wires(values: list[Any]) -> list[bytes]:
+    return [value.to_binary() for value in values]
+
+
+@each_dense_type
+@given(data=st.data())
+def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
+    """Each row is what the constructor makes of it, and comes back to the bit."""
+    rows, cls = data.draw(matrices(type_)), type_.value_class
+    values = [cls(row) for row in rows]
+    dtype = np.dtype(type_.model.element.format)
+    matrix = np.array(rows, dtype)
+    for given_ in (
+        rows,
+        matrix,
+        np.asfortranarray(matrix),
+        matrix.astype(dtype.newbyteorder()),
+        np.array(rows, object),
+        np.repeat(matrix, 2, axis=1)[:, ::2],
+        matrix.astype("f8") if type_.model.element.python_type == "float" else matrix,
+        values,
+    ):
+        assert wires(cls.from_matrix(given_)) == wires(values)
+    back = cls.to_matrix(values)
+    assert (back.shape, back.dtype) == (matrix.shape, dtype)
+    assert back.tobytes() == matrix.tobytes()
+    assert back.flags.c_contiguous
+    assert back.flags.writeable
+
+
+@each_dense_type
+def test_nothing(type_: SpecType) -> None:
+    assert type_.value_class.from_matrix([]) == []
+    assert type_.value_class.from_matrix(np.empty((0, 3))) == []
+    nothing = type_.value_class.to_matrix([])
+    assert (nothing.shape, nothing.dtype) == ((0, 0), type_.model.element.format)
+
+
+NO_MATRIX = [
+    ([[1, 2], [3]], InvalidValueError, "row 1: expected 2 dimensions, as row 0 has, got 1"),
+    ([[1, 2], [3, None]], InvalidTypeError, "row 1: expected a number at index 1, got NoneType"),
+    ([[1, 2], [3, float("nan")]], InvalidValueError, "row 1: expected .* at index 1, got nan"),
+    (np.array([[1, 2], [3, np.inf]]), InvalidValueError, "row 1: expected .* at index 1, got"),
+    (np.array([[1, 2], [1e39, 3]]), InvalidValueError, "row 1: expected .* at index 0, got"),
+    ([["1"]], InvalidTypeError, "row 0: expected numbers, got an array of <U1"),
+    ([1, 2], InvalidTypeError, r"expected two dimensions, got an array of shape \(2,\)"),
+    (np.zeros((1, 1, 1)), InvalidTypeError, r"two dimensions, got an array of shape \(1, 1, 1\)"),
+    (5, InvalidTypeError, r"expected two dimensions, got an array of shape \(\)"),
+    (np.zeros((1, 0)), InvalidValueError, "expected 1 to 16000 dimensions"),
+    (np.zeros((1, 16001)), InvalidValueError, "expected 1 to 16000 dimensions"),
+]
+
+
+@pytest.mark.parametrize(("matrix", "error", "message"), NO_MATRIX)
+@each_dense_type
+def test_no_matrix(type_: SpecType, matrix: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        type_.value_class.from_matrix(matrix)
+
+
+NO_VALUES = [
+    ([Vector([1]), Vector([1, 2])], InvalidValueError, "row 1: expected 1 dimensions, as row 0 has, got 2"),
+    ([Vector([1]), None], InvalidTypeError, "row 1: expected a sequence of numbers, got NoneType"),
+    ([HalfVector([1])], InvalidTypeError, "row 0: expected a Vector for vector, got a HalfVector"),
+    ([5], InvalidTypeError, "row 0: expected a sequence of numbers, got int 5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "error", "message"), NO_VALUES)
+def test_no_values(values: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Vector.to_matrix(values)
+
+
+@pytest.mark.parametrize("returns", ["value", "list", "numpy"])
+async def test_through_the_server(plain: asyncpg.Connection, returns: Any) -> None:
+    """Records of one column become a matrix, whatever the connection returns."""
+    await register_vector(plain, returns=returns)
+    await plain.execute("CREATE TEMP TABLE t (id serial, embedding vector(3))")
+    matrix = np.random.default_rng(20261122).normal(size=(100, 3)).astype("f4")
+    records = [(value,) for value in Vector.from_matrix(matrix)]
+    await plain.copy_records_to_table("t", records=records, columns=["embedding"])
+    rows = await plain.fetch("SELECT embedding FROM t ORDER BY id")
+    assert Vector.to_matrix(rows).tobytes() == matrix.tobytes()
+    rows = await plain.fetch("SELECT id, embedding FROM t ORDER BY id")
+    with pytest.raises(InvalidTypeError, match="row 0: expected one column, got id, embedding"):
+        Vector.to_matrix(rows)
+    await plain.execute("INSERT INTO t (embedding) VALUES (NULL)")
+    rows = await plain.fetch("SELECT embedding FROM t ORDER BY id")
+    with pytest.raises(InvalidTypeError, match="row 100: expected a sequence of numbers, got None"):
+        Vector.to_matrix(rows)
+
+
+async def test_text_of_a_connection_that_is_not_registered(plain: asyncpg.Connection) -> None:
+    rows = await plain.fetch("SELECT '[1,2]'::vector UNION ALL SELECT '[3,4]'")
+    assert Vector.to_matrix(rows).tolist() == [[1, 2], [3, 4]]
