@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate format clean
+.PHONY: help demo test check bench generate format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -23,6 +23,9 @@ check: .venv/installed ## lint, type-check, and compare the generated files with
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m codegen --check
 
+bench: .venv/first-release ## time this package beside its peers, and write docs/ and the README's table
+	$(BIN)/python -m bench $(BENCH)
+
 generate: .venv/installed ## write the generated files, after an edit of specs/types.toml or a template
 	$(BIN)/python -m codegen
 
@@ -40,9 +43,14 @@ clean: ## remove the environment and what the tools keep
 	$(BIN)/python -m pip install --quiet --group dev --editable .
 	@touch $@
 
-# In front of the newer one for whoever has it on the path.
+# Folders of their own: an older SQLAlchemy, for whoever has it on the path before the newer one, and
+# the first release of this package.
 .venv/sqlalchemy-2.0: .venv/installed
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ --group sqlalchemy-2-0
+	@touch $@
+
+.venv/first-release: .venv/installed
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ --group first-release
 	@touch $@
 
 export DSN QUERY

@@ -12,10 +12,12 @@ import sys
 from abc import ABC, abstractmethod
 from array import array, typecodes
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsInt
 
-from asyncpg_vector._inputs import is_ndarray, is_real, loaded_numpy
+from asyncpg_vector._inputs import is_ndarray, is_real
 from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector._text import print_float32, read_float32, read_integer
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from asyncpg_vector._inputs import Numbers
 
 __all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement"]
+
+_LITTLE = sys.byteorder == "little"
 
 
 class Element(ABC):
@@ -60,8 +64,9 @@ class Element(ABC):
         """
         if is_ndarray(numbers):
             narrowed = self.narrow(numbers)
-            # Of a list, the second line below tells what is wrong.
-            return self.pack(numbers.tolist()) if narrowed is None else narrowed.tobytes()
+            if narrowed is None:
+                return self.pack(numbers.tolist(), indices)  # which tells what is wrong
+            return narrowed.tobytes()
         return self._pack_numbers(numbers, indices or range(len(numbers)))
 
     @abstractmethod
@@ -113,21 +118,21 @@ class Element(ABC):
         """Unpack so many elements from there on as Python numbers."""
         return _struct(self._layout, count).unpack_from(payload, offset)
 
-    def unpack_list(self, payload: bytes, offset: int, count: int) -> list[Any]:
-        """Unpack so many elements from there on as a list of Python numbers."""
+    def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
+        """Unpack all elements from there on as a list of Python numbers."""
         if self.code not in typecodes:
-            return list(self.unpack(payload, offset, count))
+            return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
         elements: array[Any] = array(self.code)
-        elements.frombytes(memoryview(payload)[offset : offset + count * self.width])
-        if sys.byteorder == "little":
+        elements.frombytes(memoryview(payload)[offset:])
+        if _LITTLE:
             elements.byteswap()
         return elements.tolist()
 
     def unpack_array(self, payload: bytes, offset: int) -> NDArray[Any]:
         """Unpack all elements from there on as a new ndarray, in native byte order."""
-        import numpy as np
-
-        return np.frombuffer(payload, self.wire_dtype, -1, offset).astype(self.native_dtype)
+        numpy = loaded_numpy() or import_module("numpy")
+        elements: NDArray[Any] = numpy.frombuffer(payload, self.wire_dtype, -1, offset)
+        return elements.astype(self.native_dtype)
 
 
 class FloatElement(Element):
@@ -158,8 +163,8 @@ class FloatElement(Element):
         return payload
 
     def _pack_plain(self, numbers: Sequence[Any]) -> bytes:
-        numpy = loaded_numpy()
-        if numpy and self.width < FLOAT32.width:  # struct takes three times as long for halves
+        numpy = loaded_numpy() if self.width < FLOAT32.width else None
+        if numpy:  # struct takes three times as long for halves
             doubles = numpy.frombuffer(_struct("=d", len(numbers)).pack(*numbers))
             narrowed = self.narrow(doubles)
             if narrowed is not None:
@@ -203,7 +208,10 @@ class FloatElement(Element):
     def _read(self, texts: Sequence[str], indices: Sequence[int]) -> bytes:
         numbers: Sequence[float] = read_float32(texts, indices)
         if self.width < FLOAT32.width:  # the server narrows the float32, not the text (halfvec_in)
-            numbers = FLOAT32.unpack(FLOAT32.pack(numbers, indices), 0, len(numbers))
+            payload = FLOAT32.pack(numbers, indices)
+            if loaded_numpy():
+                return self.pack(FLOAT32.unpack_array(payload, 0), indices)
+            numbers = FLOAT32.unpack(payload, 0, len(numbers))
         return self.pack(numbers, indices)
 
     def literals(self, numbers: Iterable[float]) -> list[str]:

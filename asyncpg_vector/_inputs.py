@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import struct
-import sys
 from array import array
 from collections.abc import Mapping
 from typing import (
@@ -19,6 +18,7 @@ from typing import (
 )
 
 from asyncpg_vector._messages import describe
+from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ __all__ = [
     "SupportsToList",
     "is_ndarray",
     "is_real",
-    "loaded_numpy",
     "read_numbers",
     "read_whole",
 ]
@@ -60,7 +59,6 @@ _REAL = "biuf"
 _REAL_OR_OBJECT = f"{_REAL}O"
 _TEXT = (str, bytes, bytearray)
 _PLAIN = (float, int)
-_numpy: Any = None
 
 NumbersInput: TypeAlias = "Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList"
 """What `read_numbers` takes, for annotations."""
@@ -107,15 +105,6 @@ def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
     """
     numpy = loaded_numpy()
     return numpy is not None and type(value) is numpy.ndarray
-
-
-def loaded_numpy() -> Any:
-    """Return NumPy if anything has imported it, or else None."""
-    global _numpy  # noqa: PLW0603  # looked up once, since every value that is packed asks
-    if _numpy is None and hasattr(sys.modules.get("numpy"), "ndarray"):
-        # While another thread imports it, the module is there and its contents are not.
-        _numpy = sys.modules["numpy"]
-    return _numpy
 
 
 def is_real(number: object, kinds: str = _REAL) -> bool:

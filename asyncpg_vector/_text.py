@@ -13,13 +13,14 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decima
 from fractions import Fraction
 from functools import lru_cache
 from math import frexp, inf, ldexp, nextafter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncpg_vector._messages import shorten
+from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector.errors import MalformedTextError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["WHITESPACE", "denotes_zero", "print_float32", "read_float32", "read_integer"]
 
@@ -34,11 +35,17 @@ _NUMBER = re.compile(
 # Of texts made of these alone, float() reads exactly the decimal ones of _NUMBER.
 _DECIMAL_CHARACTERS = b"0123456789+-.eE" + WHITESPACE.encode()
 
+_HALF_WAY = bytes(3)
+"""How a little-endian double begins that has as few significant bits as lie half-way."""
+
 _INTEGER = re.compile("([+-]?)([0-9]+)")
 _LONG_MAX = str(2**63 - 1)
 
+_PRINTED = {digits: f"%.{digits or 1}g" for digits in (0, 6, 7, 8, 9)}
 _SIGNIFICANT = [f"%.{digits}g" for digits in range(10)]
 _SMALLEST_NORMAL = 2.0**-126
+_MANY = 50
+"""Numbers that NumPy takes less time for than their turns one by one."""
 _EXACT = Context(prec=200)  # no float32 has more than 112 decimal digits
 
 
@@ -59,10 +66,11 @@ def read_float32(texts: Sequence[str], indices: Sequence[int]) -> list[float]:
     """
     numbers = _read_doubles(texts, indices)
     # A double that lies half-way between two float32 would be rounded a second time, to even, when
-    # the text lies a little beside it. Half-way has 25 significant bits, so its last three bytes
-    # are zero, which few of the numbers at hand will show.
-    if b"\0\0\0" in struct.pack(f"{len(numbers)}d", *numbers) and not _are_float32(numbers):
-        numbers = [_keep_side(text, number) for text, number in zip(texts, numbers, strict=True)]
+    # the text lies a little beside it. Half-way has 25 significant bits.
+    packed = struct.pack(f"<{len(numbers)}d", *numbers)
+    if _HALF_WAY in packed and not _are_float32(numbers):
+        for place in _half_way(packed):
+            numbers[place] = _keep_side(texts[place], numbers[place])
     return numbers
 
 
@@ -104,6 +112,15 @@ def _read_double(text: str, index: int) -> float:
         return float.fromhex(text) if "x" in text.lower() else float(text)
     except OverflowError:  # fromhex; float() answers inf
         return inf
+
+
+def _half_way(packed: bytes) -> Iterator[int]:
+    """Find the places of little-endian doubles that may be half-way between two float32."""
+    start = packed.find(_HALF_WAY)
+    while start >= 0:
+        if start % 8 == 0:
+            yield start // 8
+        start = packed.find(_HALF_WAY, start + 1)
 
 
 def _are_float32(numbers: Sequence[float]) -> bool:
@@ -148,7 +165,41 @@ def print_float32(numbers: Iterable[float]) -> list[str]:
     These are the shortest decimal strictly inside the interval that rounds to the float32, and of
     several the nearest; with an exponent if that is below -4 or above 5.
     """
-    return [_print(number) for number in numbers]
+    numbers = tuple(numbers)
+    numpy = loaded_numpy()
+    if numpy is None or len(numbers) < _MANY:
+        return [_print(number) for number in numbers]
+    digits = _count_digits(numpy, numbers)
+    texts = (",".join(map(_PRINTED.__getitem__, digits)) % numbers).split(",")
+    for place, count in enumerate(digits):
+        if not count:
+            texts[place] = _print(numbers[place])
+    return texts
+
+
+def _count_digits(numpy: Any, numbers: Sequence[float]) -> list[int]:
+    """Count the digits that each float32 is printed with, all at once; 0 where `_print` has to.
+
+    It has to for powers of two, subnormals, what is printed with a positive exponent, and what
+    doubles cannot settle.
+    """
+    magnitudes = numpy.abs(numpy.array(numbers))
+    mantissas, exponents = numpy.frexp(magnitudes)
+    settled = (mantissas != 0.5) & (magnitudes >= _SMALLEST_NORMAL) & (magnitudes < 1e6)
+    magnitudes = numpy.where(settled, magnitudes, 0.75)
+    half_ulps = numpy.ldexp(1.0, numpy.where(settled, exponents, 0) - 25)
+    counts = numpy.full(len(magnitudes), 9)
+    units = 10.0 ** (numpy.floor(numpy.log10(magnitudes)) - 5)  # of the sixth digit
+    settled &= (magnitudes >= 1e5 * units) & (magnitudes < 1e6 * units)
+    for digits in (8, 7, 6):
+        places = magnitudes / units * 10.0 ** (digits - 6)
+        errors = numpy.abs(places - numpy.rint(places))
+        limits = half_ulps / units * 10.0 ** (digits - 6)
+        counts[errors < limits] = digits
+        settled &= numpy.abs(errors - limits) > 1e-6 * limits
+    counts[~settled] = 0
+    listed: list[int] = counts.tolist()
+    return listed
 
 
 def _print(number: float) -> str:

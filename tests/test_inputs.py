@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import ctypes
 import pickle
 import subprocess
@@ -11,6 +13,7 @@ from collections import UserList, deque
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
-from tests.spec_types import SpecType, each_dense_type, each_numeric_type
+from tests.spec_types import SpecType, each_dense_type, each_numeric_type, numbers
 
 
 class Tensor:
@@ -294,3 +297,38 @@ def test_values_pickle_across_protocols() -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         for value in (Vector([1]), SPARSE, Bit("101")):
             assert pickle.loads(pickle.dumps(value, protocol)) == value
+
+
+def outcome(make: Any, argument: Any) -> Any:
+    try:
+        return make(argument)
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
+
+
+@each_dense_type
+@given(data=st.data())
+def test_the_same_without_numpy(type_: SpecType, data: st.DataObject) -> None:
+    """NumPy is put to use where it is loaded, and changes nothing."""
+    cls = type_.value_class
+    anything = st.one_of(st.floats(), st.integers(), st.just("x"), numbers(type_.model.element))
+    row = data.draw(st.lists(st.one_of(numbers(type_.model.element), anything), min_size=1))
+    wire = data.draw(st.binary(max_size=80))
+    good = data.draw(type_.values())
+    encoded = base64.b64encode(data.draw(st.binary(max_size=40)))
+
+    def everything() -> list[Any]:
+        return [
+            outcome(type_.encode, row),
+            outcome(lambda wire: cls.from_binary(wire).to_binary(), wire),
+            outcome(lambda data: cls.from_float_base64(data).to_binary(), encoded),
+            outcome(cls.to_text, good),
+        ]
+
+    with_numpy = everything()
+    with contextlib.ExitStack() as stack:
+        for module in ("_elements", "_text", "_inputs", "_layouts.dense"):
+            stack.enter_context(
+                mock.patch(f"asyncpg_vector.{module}.loaded_numpy", return_value=None)
+            )
+        assert everything() == with_numpy

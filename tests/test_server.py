@@ -98,9 +98,14 @@ def bit_patterns(width: int) -> list[bytes]:
     return [struct.pack(f">{len(chunk)}{code}", *chunk) for chunk in chunks]
 
 
+@pytest.mark.parametrize("numpy", [True, False], ids=["with NumPy", "without"])
 @pytest.mark.parametrize("value_class", [Vector, HalfVector])
-async def test_digits(server: asyncpg.Connection, value_class: Any) -> None:
+async def test_digits(
+    server: asyncpg.Connection, value_class: Any, numpy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Printed to the character and read to the bit as the server does, whatever the bits."""
+    if not numpy:
+        monkeypatch.setattr("asyncpg_vector._text.loaded_numpy", lambda: None)
     width = value_class.element.width
     for payload in bit_patterns(width):
         value = value_class.from_binary(struct.pack(">HH", len(payload) // width, 0) + payload)

@@ -33,6 +33,8 @@ BitsInput: TypeAlias = (
 _HEADER = struct.Struct(">i")
 _WHOLE = "biu"
 """NumPy's letters for the kinds of numbers that can be a bit, if they are 0 or 1."""
+_DIGITS = bytes.maketrans(b"\0\1" + b"01", b"01" + b"??")
+"""Makes digits of the bytes 0 and 1, and of these digits' own bytes something else."""
 _SHOWN = 32
 """Bits that ``str()`` shows of a longer value."""
 
@@ -62,15 +64,23 @@ class Bits(Value):
         flags = read_numbers(value, "bools")
         if is_ndarray(flags):
             return cls._pack_array(flags)
-        return cls._pack_digits("".join(map(_digit, flags, range(len(flags)))))
+        try:
+            digits = bytes(flags).translate(_DIGITS).decode() if isinstance(flags, list) else "?"
+        except (TypeError, ValueError):
+            digits = "?"
+        if digits.strip("01"):  # one by one, something is found that is no bit, or only looks so
+            digits = "".join(map(_digit, flags, range(len(flags))))
+        return cls._pack_digits(digits)
 
     @classmethod
-    def _pack_array(cls, flags: NDArray[Any]) -> bytes:
+    def _pack_array(cls, value: NDArray[Any]) -> bytes:
         import numpy as np
 
-        if flags.dtype.kind not in _WHOLE or ((flags != 0) & (flags != 1)).any():
-            return cls._pack(flags.tolist())  # which names the element that is no bit
-        return cls._join(len(flags), np.packbits(flags.astype(bool)).tobytes())
+        kind = value.dtype.kind
+        read_numbers(value, "bools")  # which refuses other shapes
+        if kind not in _WHOLE or (kind != "b" and ((value != 0) & (value != 1)).any()):
+            return cls._pack(value.tolist())  # which tells what is no bit
+        return cls._join(len(value), np.packbits(value.astype(bool, copy=False)).tobytes())
 
     @classmethod
     def _pack_digits(cls, digits: str) -> bytes:

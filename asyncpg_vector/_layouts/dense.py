@@ -18,10 +18,13 @@ from asyncpg_vector._layouts.value import (
     check_dimensions,
     check_length,
     check_reserved,
+    new_value,
+    set_wire,
     unpack_header,
     wrap,
 )
 from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector._text import WHITESPACE
 from asyncpg_vector.errors import (
     InvalidTypeError,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from asyncpg_vector._elements import Element
+    from asyncpg_vector._inputs import Numbers
 
 __all__ = ["Dense", "DenseInput", "RowsInput"]
 
@@ -71,19 +75,29 @@ class Dense(Value, Generic[NumberT]):
 
     @classmethod
     def _pack(cls, value: DenseInput) -> bytes:
-        if is_ndarray(value) and value.ndim == 1:
-            narrowed = cls.element.narrow(value)
-            if narrowed is not None:
-                return cls._header(len(value)) + narrowed.tobytes()
+        if is_ndarray(value):
+            return cls._pack_array(value)
         if isinstance(value, Value):
             check_dimensions(cls.info, value.dimensions())  # before a sparse one is written out
             value = value.to_list()
-        numbers = read_numbers(value)
+        return cls._pack_row(read_numbers(value))
+
+    @classmethod
+    def _pack_array(cls, value: NDArray[Any]) -> bytes:
+        if value.ndim == 1:
+            narrowed = cls.element.narrow(value)
+            if narrowed is not None:
+                return cls._header(len(value)) + narrowed.tobytes()
+        return cls._pack_row(read_numbers(value))  # or an error tells what is wrong
+
+    @classmethod
+    def _pack_row(cls, numbers: Numbers) -> bytes:
         return cls._header(len(numbers)) + cls.element.pack(numbers)
 
     @classmethod
     def _header(cls, dimensions: int) -> bytes:
-        check_dimensions(cls.info, dimensions)
+        if not 0 < dimensions <= cls.info.max_dimensions:
+            check_dimensions(cls.info, dimensions)
         return _HEADER.pack(dimensions, 0)
 
     @classmethod
@@ -111,6 +125,9 @@ class Dense(Value, Generic[NumberT]):
                 f"expected base64 of float32, 4 bytes each, got one of {len(raw)} bytes"
             )
         count = len(raw) // FLOAT32.width
+        numpy = loaded_numpy()
+        if numpy:
+            return wrap(cls, cls._pack_array(numpy.frombuffer(raw, "<f4")))
         header = cls._header(count)
         payload = _swap(raw)
         if cls.element.code == FLOAT32.code:
@@ -126,7 +143,9 @@ class Dense(Value, Generic[NumberT]):
             value = super().decode(data)
             cls._headers[len(data)] = bytes(data[_START])
             return value
-        return wrap(cls, data)
+        value = new_value(cls)  # as wrap does, in half the time of everything here
+        set_wire(value, data)
+        return value
 
     @classmethod
     def _check_header(cls, wire: bytes) -> None:
@@ -151,7 +170,7 @@ class Dense(Value, Generic[NumberT]):
 
     def to_list(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
-        return self.element.unpack_list(self._wire, _HEADER.size, len(self))
+        return self.element.unpack_list(self._wire, _HEADER.size)
 
     def to_json(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""

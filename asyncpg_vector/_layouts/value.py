@@ -27,6 +27,8 @@ __all__ = [
     "check_dimensions",
     "check_length",
     "check_reserved",
+    "new_value",
+    "set_wire",
     "unpack_header",
     "wrap",
 ]
@@ -63,6 +65,11 @@ class Value:
         """Make the wire payload of what the constructor takes."""
 
     @classmethod
+    def _pack_array(cls, value: NDArray[Any]) -> bytes:
+        """Make the wire payload of an ndarray."""
+        return cls._pack(value)
+
+    @classmethod
     def coerce(cls, value: Any, /) -> Self:
         """Return what a parameter stands for: a value, its text, or what it is made from.
 
@@ -70,13 +77,26 @@ class Value:
             InvalidTypeError, InvalidValueError: as the constructor and `from_text` do; and for a
                 value of another class, which only the caller should convert.
         """
-        return value if isinstance(value, cls) else wrap(cls, cls._encode(value))
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return wrap(cls, cls._read(value))
+        if isinstance(value, Value):
+            raise InvalidTypeError(
+                f"expected a {cls.__name__} for {cls.info.sql_name}, "
+                f"got a {type(value).__name__}; {cls.conversion.format(cls.__name__)}"
+            )
+        return wrap(cls, cls._pack(value))
 
     @classmethod
     def encode(cls, value: Any, /) -> bytes:
         """Return the wire payload of a parameter; what it can be, and the errors: as `coerce`."""
         try:
-            return value.to_binary() if isinstance(value, cls) else cls._encode(value)
+            if type(value) is cls:  # these two would take a while in what follows
+                return value.to_binary()
+            if is_ndarray(value):
+                return cls._pack_array(value)
+            return cls.coerce(value).to_binary()
         except InvalidTypeError as error:
             if isinstance(value, Number) or hasattr(value, "dtype"):
                 raise InvalidTypeError(
@@ -84,19 +104,6 @@ class Value:
                     "apart: make each row a value or a tuple"
                 ) from None
             raise
-
-    @classmethod
-    def _encode(cls, value: Any) -> bytes:
-        if type(value) is list or is_ndarray(value):  # most are, and the other tests take a while
-            return cls._pack(value)
-        if isinstance(value, str):
-            return cls._read(value)
-        if isinstance(value, Value):
-            raise InvalidTypeError(
-                f"expected a {cls.__name__} for {cls.info.sql_name}, "
-                f"got a {type(value).__name__}; {cls.conversion.format(cls.__name__)}"
-            )
-        return cls._pack(value)
 
     @classmethod
     def decode(cls, data: bytes, /) -> Self:
@@ -237,15 +244,15 @@ class Value:
         return type(self).from_binary, (self._wire,)
 
 
-_new = object.__new__
+new_value = object.__new__
 # The slot itself, since the class refuses to set attributes.
-_set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
+set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
 
 
 def wrap(cls: type[ValueT], wire: bytes) -> ValueT:
     """Make a value of a wire payload that is known to be good."""
-    value = _new(cls)
-    _set_wire(value, wire)
+    value = new_value(cls)
+    set_wire(value, wire)
     return value
 
 

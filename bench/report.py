@@ -1,0 +1,153 @@
+"""What becomes of the results: a table on the screen and in the README, a file, and two plots."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as untyped_plt  # noqa: ICN001  # its stubs leave most arguments open
+from rich.table import Table
+
+from bench.peers import FLOOR, OURS, PGVECTOR, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.timing import Result
+
+__all__ = ["save", "to_table"]
+
+mpl.use("Agg")
+plt: Any = untyped_plt
+
+_DOCS = ROOT / "docs"
+_README = ROOT / "README.md"
+_TABLE_START = "<!-- The table of times: written by `make bench`. -->\n"
+_TABLE_END = "<!-- The end of the table of times. -->\n"
+
+
+def to_table(
+    title: str, results: Mapping[str, Mapping[str, Result]], bars: Mapping[str, float]
+) -> Table:
+    """Lay out the results of one number of dimensions for the screen."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("operation")
+    for column in ("ours, µs", "of pgvector-python's", "quartiles", "of the floor", "bar"):
+        table.add_column(column, justify="right")
+    for operation, ways in results.items():
+        bar = bars.get(operation)
+        table.add_row(
+            operation,
+            f"{ways[OURS].median * 1e6:,.2f}",
+            _ratio(ways, PGVECTOR),
+            _quartiles(ways, PGVECTOR),
+            _ratio(ways, FLOOR),
+            "" if bar is None else f"{bar:.2f}",
+        )
+    return table
+
+
+def save(
+    document: dict[str, Any], by_dimensions: Mapping[int, Mapping[str, Mapping[str, Result]]]
+) -> None:
+    """Write the file, the plots, and the README's table."""
+    _DOCS.mkdir(exist_ok=True)
+    document["results"] = {
+        str(dimensions): {
+            operation: {name: asdict(result) for name, result in ways.items()}
+            for operation, ways in results.items()
+        }
+        for dimensions, results in by_dimensions.items()
+    }
+    (_DOCS / "benchmark.json").write_text(json.dumps(document, indent=1) + "\n")
+    _plot_ratios(by_dimensions[1536], _subtitle(document))
+    _plot_growth(by_dimensions, _subtitle(document))
+    _write_table(by_dimensions[1536], document)
+
+
+def _ratio(ways: Mapping[str, Result], reference: str) -> str:
+    return f"{ways[OURS].median / ways[reference].median:.2f}" if reference in ways else ""
+
+
+def _quartiles(ways: Mapping[str, Result], reference: str) -> str:
+    """Show the spread of the ratios, where the rounds were compared with this reference."""
+    if reference not in ways or ways[reference].ratio != 1:
+        return ""
+    return f"{ways[OURS].low:.2f} to {ways[OURS].high:.2f}"
+
+
+def _subtitle(document: Mapping[str, Any]) -> str:
+    return f"{document['machine']}; " + ", ".join(
+        f"{name} {version}" for name, version in document["versions"].items()
+    )
+
+
+def _plot_ratios(results: Mapping[str, Mapping[str, Result]], subtitle: str) -> None:
+    compared = {name: ways for name, ways in results.items() if PGVECTOR in ways}
+    ratios = [ways[OURS].median / ways[PGVECTOR].median for ways in compared.values()]
+    figure, axes = plt.subplots(figsize=(11, 0.25 * len(compared) + 1.2), layout="constrained")
+    colours = ["#2a9d8f" if ratio <= 1 else "#e76f51" for ratio in ratios]
+    bars = axes.barh(list(compared), ratios, color=colours)
+    axes.bar_label(bars, [f"{ratio:.2f}" for ratio in ratios], padding=3, fontsize=8)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xlim(0, max(ratios) * 1.1)
+    axes.set_ylim(len(compared) - 0.5, -0.5)
+    axes.set_xlabel("time, as a share of pgvector-python's (less is faster); 1536 dimensions")
+    axes.tick_params(axis="y", labelsize=8)
+    figure.suptitle(subtitle, fontsize=8)
+    figure.savefig(_DOCS / "ratios.svg", metadata={"Date": None})
+    plt.close(figure)
+
+
+_GROWTH = (
+    "vector: list to wire",
+    "vector: float32 ndarray to wire",
+    "vector: wire to value",
+    "vector: wire to list",
+    "vector: to text",
+)
+
+
+def _plot_growth(
+    by_dimensions: Mapping[int, Mapping[str, Mapping[str, Result]]], subtitle: str
+) -> None:
+    figure, axes = plt.subplots(figsize=(11, 5), layout="constrained")
+    for number, operation in enumerate(_GROWTH):
+        for name, style in ((OURS, "o-"), (PGVECTOR, "x:")):
+            points = [
+                (dimensions, results[operation][name].median * 1e6)
+                for dimensions, results in by_dimensions.items()
+                if operation in results
+            ]
+            label = operation.removeprefix("vector: ") + (
+                ", pgvector-python" if name != OURS else ""
+            )
+            axes.plot(*zip(*points, strict=True), style, color=f"C{number}", label=label)
+    axes.set(xscale="log", yscale="log", xlabel="dimensions", ylabel="microseconds")
+    axes.legend(fontsize=8, ncols=2)
+    axes.grid(alpha=0.3)
+    figure.suptitle(subtitle, fontsize=8)
+    figure.savefig(_DOCS / "growth.svg", metadata={"Date": None})
+    plt.close(figure)
+
+
+def _write_table(results: Mapping[str, Mapping[str, Result]], document: Mapping[str, Any]) -> None:
+    lines = [
+        "| 1536 dimensions | µs | of pgvector-python's | of the floor |",
+        "|---|---|---|---|",
+        *(
+            f"| {operation} | {ways[OURS].median * 1e6:,.2f} | {_ratio(ways, PGVECTOR)} "
+            f"| {_ratio(ways, FLOOR)} |"
+            for operation, ways in results.items()
+            if PGVECTOR in ways
+        ),
+    ]
+    readme = _README.read_text()
+    before, start, rest = readme.partition(_TABLE_START)
+    _, end, after = rest.partition(_TABLE_END)
+    if not (start and end):
+        raise ValueError(f"expected in README.md the lines\n{_TABLE_START}{_TABLE_END}")
+    table = "\n".join([*lines, "", _subtitle(document) + "."])
+    _README.write_text(f"{before}{start}\n{table}\n\n{end}{after}")
