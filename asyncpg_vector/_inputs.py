@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer, TypeIs
 
 __all__ = [
+    "LIST",
     "Numbers",
     "NumbersInput",
     "SupportsArray",
@@ -50,6 +51,9 @@ class SupportsToList(Protocol):
 
     def tolist(self) -> Any: ...
 
+
+LIST: type[Any] = list
+"""What most rows are; by this name, type checkers do not take one for a list of unknowns."""
 
 Numbers: TypeAlias = "Sequence[Any] | NDArray[Any]"
 """What `read_numbers` returns."""
@@ -77,8 +81,9 @@ def read_numbers(value: object, what: str = "numbers") -> Numbers:
     Raises:
         InvalidTypeError: it is no sequence of numbers, or has not just one dimension.
     """
-    numbers = cast("Numbers", value) if is_ndarray(value) else _open(value, what)
-    if is_ndarray(numbers):
+    given = type(value) is LIST or is_ndarray(value)
+    numbers = cast("Numbers", value) if given else _open(value, what)
+    if type(numbers) is not LIST and is_ndarray(numbers):
         if numbers.ndim != 1:
             raise InvalidTypeError(f"expected one dimension, got an array of shape {numbers.shape}")
         if numbers.dtype.kind not in _REAL_OR_OBJECT:

@@ -23,7 +23,7 @@ from bench import bulk
 from bench.live import BARS as LIVE_BARS
 from bench.live import live
 from bench.offline import BARS, offline
-from bench.peers import OURS, PACKAGES, PGVECTOR, VERSIONS
+from bench.peers import PACKAGES, VERSIONS
 from bench.report import save, to_table
 from bench.timing import Result, time_calls
 
@@ -73,7 +73,7 @@ async def _measure(dsn: str, dimensions: int) -> dict[str, dict[str, Result]]:
         task = progress.add_task(f"{dimensions} dimensions", total=None)
         for operation, ways in offline(dimensions):
             progress.update(task, description=f"{dimensions} dimensions: {operation}")
-            results[operation] = time_calls(ways, PGVECTOR if PGVECTOR in ways else OURS)
+            results[operation] = time_calls(ways)
         if dimensions != LARGEST:
             async for operation, result in live(dsn, dimensions):
                 progress.update(task, description=f"{dimensions} dimensions: {operation}")

@@ -58,12 +58,12 @@ async def live(dsn: str, dimensions: int) -> AsyncIterator[tuple[str, dict[str, 
     try:
         matrix = np.random.default_rng(20261122).normal(size=(ROWS, dimensions)).astype(np.float32)
         for name, ways in _writing(connections, matrix):
-            yield f"live: {name}", await time_awaits(ways, FLOOR, prepare=empty)
+            yield f"live: {name}", await time_awaits(ways, empty)
         await empty()
         values = [(value,) for value in Vector.from_matrix(matrix)]
         await connections[OURS].copy_records_to_table("bench", records=values)
         for name, ways in _reading(connections):
-            yield f"live: {name}", await time_awaits(ways, FLOOR, prepare=nothing)
+            yield f"live: {name}", await time_awaits(ways, nothing)
         yield "live: register_vector", await _registration(dsn)
     finally:
         for conn in (admin, *connections.values()):
@@ -140,9 +140,7 @@ async def _registration(dsn: str) -> dict[str, Result]:
         fresh[:] = [await asyncpg.connect(dsn)]
 
     results = await time_awaits(
-        {name: partial(_apply, register, fresh) for name, register in REGISTER.items()},
-        FLOOR,
-        prepare=connect,
+        {name: partial(_apply, register, fresh) for name, register in REGISTER.items()}, connect
     )
     await fresh[0].close()
     return results

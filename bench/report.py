@@ -40,7 +40,7 @@ def to_table(
         bar = bars.get(operation)
         table.add_row(
             operation,
-            f"{ways[OURS].median * 1e6:,.2f}",
+            f"{ways[OURS].seconds * 1e6:,.2f}",
             _ratio(ways, PGVECTOR),
             _quartiles(ways, PGVECTOR),
             _ratio(ways, FLOOR),
@@ -68,14 +68,15 @@ def save(
 
 
 def _ratio(ways: Mapping[str, Result], reference: str) -> str:
-    return f"{ways[OURS].median / ways[reference].median:.2f}" if reference in ways else ""
+    return f"{ways[OURS].ratios[reference].median:.2f}" if reference in ways else ""
 
 
 def _quartiles(ways: Mapping[str, Result], reference: str) -> str:
-    """Show the spread of the ratios, where the rounds were compared with this reference."""
-    if reference not in ways or ways[reference].ratio != 1:
+    """Show the spread of a ratio."""
+    if reference not in ways:
         return ""
-    return f"{ways[OURS].low:.2f} to {ways[OURS].high:.2f}"
+    low, _, high = ways[OURS].ratios[reference]
+    return f"{low:.2f} to {high:.2f}"
 
 
 def _subtitle(document: Mapping[str, Any]) -> str:
@@ -86,7 +87,7 @@ def _subtitle(document: Mapping[str, Any]) -> str:
 
 def _plot_ratios(results: Mapping[str, Mapping[str, Result]], subtitle: str) -> None:
     compared = {name: ways for name, ways in results.items() if PGVECTOR in ways}
-    ratios = [ways[OURS].median / ways[PGVECTOR].median for ways in compared.values()]
+    ratios = [ways[OURS].ratios[PGVECTOR].median for ways in compared.values()]
     figure, axes = plt.subplots(figsize=(11, 0.25 * len(compared) + 1.2), layout="constrained")
     colours = ["#2a9d8f" if ratio <= 1 else "#e76f51" for ratio in ratios]
     bars = axes.barh(list(compared), ratios, color=colours)
@@ -117,7 +118,7 @@ def _plot_growth(
     for number, operation in enumerate(_GROWTH):
         for name, style in ((OURS, "o-"), (PGVECTOR, "x:")):
             points = [
-                (dimensions, results[operation][name].median * 1e6)
+                (dimensions, results[operation][name].seconds * 1e6)
                 for dimensions, results in by_dimensions.items()
                 if operation in results
             ]
@@ -138,7 +139,7 @@ def _write_table(results: Mapping[str, Mapping[str, Result]], document: Mapping[
         "| 1536 dimensions | µs | of pgvector-python's | of the floor |",
         "|---|---|---|---|",
         *(
-            f"| {operation} | {ways[OURS].median * 1e6:,.2f} | {_ratio(ways, PGVECTOR)} "
+            f"| {operation} | {ways[OURS].seconds * 1e6:,.2f} | {_ratio(ways, PGVECTOR)} "
             f"| {_ratio(ways, FLOOR)} |"
             for operation, ways in results.items()
             if PGVECTOR in ways

@@ -7,28 +7,32 @@ import statistics
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
-__all__ = ["ROUNDS", "Result", "time_awaits", "time_calls"]
+__all__ = ["Ratio", "Result", "time_awaits", "time_calls"]
 
-ROUNDS = 21
+_ROUNDS = 31
 _SLICE = 2e-3
 """Seconds that a way has its turn for, in which it does the same many times."""
 
 
+class Ratio(NamedTuple):
+    """How often as long as another way one took, in the same round: quartiles over the rounds."""
+
+    low: float
+    median: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Result:
-    """What one way took: seconds for one time, and the ratio to the reference in the same round."""
+    """What one way took: the median of its seconds for one time, and its ratio to each way."""
 
-    median: float
-    ratio: float
-    low: float
-    """The first quartile of the ratios."""
-    high: float
-    """The third one."""
+    seconds: float
+    ratios: Mapping[str, Ratio]
 
 
 @contextmanager
@@ -44,32 +48,35 @@ def _frozen() -> Generator[None]:
         gc.unfreeze()
 
 
-def time_calls(ways: Mapping[str, Callable[[], object]], reference: str) -> dict[str, Result]:
+def time_calls(ways: Mapping[str, Callable[[], object]]) -> dict[str, Result]:
     """Time each way in every round, a different one first each time."""
     times = {name: _calls_in_a_slice(way) for name, way in ways.items()}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with _frozen():
-        for turn in range(ROUNDS):
+        for turn in range(_ROUNDS):
             for name in _rotated(list(ways), turn):
                 seconds[name].append(_time(ways[name], times[name]))
-    return _summarise(seconds, reference)
+    return _summarise(seconds)
 
 
-def _summarise(seconds: Mapping[str, list[float]], reference: str) -> dict[str, Result]:
-    """Compare each way with the reference, round by round."""
-    results: dict[str, Result] = {}
-    for name, taken in seconds.items():
-        ratios = [one / base for one, base in zip(taken, seconds[reference], strict=True)]
-        low, _, high = statistics.quantiles(ratios, n=4)
-        results[name] = Result(statistics.median(taken), statistics.median(ratios), low, high)
-    return results
+def _summarise(seconds: Mapping[str, list[float]]) -> dict[str, Result]:
+    """Compare each way with each, round by round."""
+    return {
+        name: Result(
+            statistics.median(taken),
+            {other: _ratio(taken, base) for other, base in seconds.items()},
+        )
+        for name, taken in seconds.items()
+    }
+
+
+def _ratio(taken: list[float], base: list[float]) -> Ratio:
+    ratios = [one / other for one, other in zip(taken, base, strict=True)]
+    return Ratio(*statistics.quantiles(ratios, n=4))
 
 
 async def time_awaits(
-    ways: Mapping[str, Callable[[], Awaitable[object]]],
-    reference: str,
-    *,
-    prepare: Callable[[], Awaitable[object]],
+    ways: Mapping[str, Callable[[], Awaitable[object]]], prepare: Callable[[], Awaitable[object]]
 ) -> dict[str, Result]:
     """Time each way once in every round; what comes before each is not timed."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -77,13 +84,13 @@ async def time_awaits(
         await prepare()
         await way()
     with _frozen():
-        for turn in range(ROUNDS):
+        for turn in range(_ROUNDS):
             for name in _rotated(list(ways), turn):
                 await prepare()
                 start = time.perf_counter()
                 await ways[name]()
                 seconds[name].append(time.perf_counter() - start)
-    return _summarise(seconds, reference)
+    return _summarise(seconds)
 
 
 def _rotated(names: list[str], turn: int) -> list[str]:

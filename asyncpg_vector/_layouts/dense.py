@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overl
 import asyncpg
 
 from asyncpg_vector._elements import FLOAT32
-from asyncpg_vector._inputs import NumbersInput, SupportsArray, is_ndarray, read_numbers
+from asyncpg_vector._inputs import LIST, NumbersInput, SupportsArray, is_ndarray, read_numbers
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -75,6 +75,8 @@ class Dense(Value, Generic[NumberT]):
 
     @classmethod
     def _pack(cls, value: DenseInput) -> bytes:
+        if type(value) is LIST:
+            return cls._pack_row(read_numbers(value))
         if is_ndarray(value):
             return cls._pack_array(value)
         if isinstance(value, Value):

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from asyncpg_vector._inputs import is_ndarray
+from asyncpg_vector._inputs import LIST, is_ndarray
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError
 
@@ -92,10 +92,12 @@ class Value:
     def encode(cls, value: Any, /) -> bytes:
         """Return the wire payload of a parameter; what it can be, and the errors: as `coerce`."""
         try:
-            if type(value) is cls:  # these two would take a while in what follows
+            if type(value) is cls:  # for these three, what follows would take a while
                 return value.to_binary()
             if is_ndarray(value):
                 return cls._pack_array(value)
+            if type(value) is LIST:
+                return cls._pack(value)
             return cls.coerce(value).to_binary()
         except InvalidTypeError as error:
             if isinstance(value, Number) or hasattr(value, "dtype"):
