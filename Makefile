@@ -11,7 +11,7 @@ help: ## list the targets
 demo: .venv/installed ## search real text in a real PostgreSQL; QUERY="..." asks, DSN=... uses your server
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
-test: .venv/installed .venv/sqlalchemy-2.0 ## run all tests, against a PostgreSQL of their own
+test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release ## run all tests, against a PostgreSQL of their own
 	$(BIN)/pytest
 	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest tests/integrations
 
