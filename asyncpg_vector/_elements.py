@@ -11,13 +11,13 @@ import struct
 import sys
 from abc import ABC, abstractmethod
 from array import array, typecodes
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsInt
 
-from asyncpg_vector._inputs import is_ndarray, is_real
+from asyncpg_vector._inputs import is_real
 from asyncpg_vector._messages import describe, shorten
-from asyncpg_vector._numpy import loaded_numpy
+from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from asyncpg_vector._text import print_float32, read_float32, read_integer
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 
@@ -172,22 +172,22 @@ class FloatElement(Element):
         return _struct(self._layout, len(numbers)).pack(*numbers)
 
     def narrow(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
-        numpy, kind = loaded_numpy(), numbers.dtype.char
+        numpy, kind, wire_dtype = loaded_numpy(), numbers.dtype.char, _dtype(self.wire_dtype)
         if kind == "e" and numbers.dtype.isnative:
             # With the other bits away, no byte but the upper one of infinity or NaN is 0x7C.
-            finite = 0x7C not in (numbers.view("u2") & 0x7C00).tobytes()
-            return numbers.astype(self.wire_dtype) if finite else None
+            finite = 0x7C not in (numbers.view(_dtype("u2")) & 0x7C00).tobytes()
+            return numbers.astype(wire_dtype) if finite else None
         if kind not in "efd":
             if numbers.dtype.kind not in "biuf":
                 return None
             numbers = numbers.astype("f8")  # as float() takes the elements of a list
         try:
             if float(numpy.vdot(numbers, numbers)) < self._fitting:  # looks at all of them, fast
-                return numbers.astype(self.wire_dtype)
+                return numbers.astype(wire_dtype)
         except (FloatingPointError, RuntimeWarning):
             pass  # an underflow, where NumPy was told to mind it
         with numpy.errstate(all="ignore"):
-            narrowed = numbers.astype(self.wire_dtype)
+            narrowed = numbers.astype(wire_dtype)
         return narrowed if numpy.isfinite(narrowed).all() else None
 
     def canonical(self, payload: bytes) -> bytes:
@@ -335,6 +335,12 @@ def _are_plain(numbers: Sequence[Any]) -> bool:
     except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
         return False
     return type(total) in (float, int) and math.isfinite(total)
+
+
+@cache
+def _dtype(name: str) -> Any:
+    """Look up a dtype once, which takes longer than to swap a vector's bytes."""
+    return loaded_numpy().dtype(name)
 
 
 @lru_cache(maxsize=256)

@@ -18,14 +18,14 @@ from typing import (
 )
 
 from asyncpg_vector._messages import describe
-from asyncpg_vector._numpy import loaded_numpy
+from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from typing_extensions import Buffer, TypeIs
+    from typing_extensions import Buffer
 
 __all__ = [
     "LIST",
@@ -33,7 +33,6 @@ __all__ = [
     "NumbersInput",
     "SupportsArray",
     "SupportsToList",
-    "is_ndarray",
     "is_real",
     "read_numbers",
     "read_whole",
@@ -101,15 +100,6 @@ def read_whole(value: SupportsIndex, place: str) -> int:
         return operator.index(value)
     except TypeError:
         raise InvalidTypeError(f"expected a whole number {place}, got {describe(value)}") from None
-
-
-def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
-    """Tell whether this is a plain ndarray, without importing NumPy.
-
-    A subclass is not plain: a masked array, taken for one, would lose its mask.
-    """
-    numpy = loaded_numpy()
-    return numpy is not None and type(value) is numpy.ndarray
 
 
 def is_real(number: object, kinds: str = _REAL) -> bool:

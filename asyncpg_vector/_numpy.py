@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["loaded_numpy"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import TypeIs
+
+__all__ = ["is_ndarray", "loaded_numpy"]
 
 _numpy: Any = None
 
@@ -17,3 +21,12 @@ def loaded_numpy() -> Any:
         # While another thread imports it, the module is there and its contents are not.
         _numpy = sys.modules["numpy"]
     return _numpy
+
+
+def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
+    """Tell whether this is a plain ndarray, without importing NumPy.
+
+    A subclass is not plain: a masked array, taken for one, would lose its mask.
+    """
+    numpy = _numpy or loaded_numpy()
+    return numpy is not None and type(value) is numpy.ndarray

@@ -327,7 +327,7 @@ def test_the_same_without_numpy(type_: SpecType, data: st.DataObject) -> None:
 
     with_numpy = everything()
     with contextlib.ExitStack() as stack:
-        for module in ("_elements", "_text", "_inputs", "_layouts.dense"):
+        for module in ("_elements", "_text", "_layouts.dense"):
             stack.enter_context(
                 mock.patch(f"asyncpg_vector.{module}.loaded_numpy", return_value=None)
             )

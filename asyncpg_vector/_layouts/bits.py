@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import asyncpg
 
-from asyncpg_vector._inputs import SupportsToList, is_ndarray, is_real, read_numbers
+from asyncpg_vector._inputs import SupportsToList, is_real, read_numbers
 from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe
+from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Bits(Value):
         read_numbers(value, "bools")  # which refuses other shapes
         if kind not in _WHOLE or (kind != "b" and ((value != 0) & (value != 1)).any()):
             return cls._pack(value.tolist())  # which tells what is no bit
-        return cls._join(len(value), np.packbits(value.astype(bool, copy=False)).tobytes())
+        flags = value if kind == "b" else value.astype(bool)
+        return cls._join(len(value), np.packbits(flags).tobytes())
 
     @classmethod
     def _pack_digits(cls, digits: str) -> bytes:

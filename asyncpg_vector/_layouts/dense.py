@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overl
 import asyncpg
 
 from asyncpg_vector._elements import FLOAT32
-from asyncpg_vector._inputs import LIST, NumbersInput, SupportsArray, is_ndarray, read_numbers
+from asyncpg_vector._inputs import LIST, NumbersInput, SupportsArray, read_numbers
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -24,7 +24,7 @@ from asyncpg_vector._layouts.value import (
     wrap,
 )
 from asyncpg_vector._messages import describe, shorten
-from asyncpg_vector._numpy import loaded_numpy
+from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from asyncpg_vector._text import WHITESPACE
 from asyncpg_vector.errors import (
     InvalidTypeError,

@@ -25,7 +25,7 @@ from typing import (
     runtime_checkable,
 )
 
-from asyncpg_vector._inputs import NumbersInput, is_ndarray, read_numbers, read_whole
+from asyncpg_vector._inputs import NumbersInput, read_numbers, read_whole
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -37,6 +37,7 @@ from asyncpg_vector._layouts.value import (
     wrap,
 )
 from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector._text import WHITESPACE, denotes_zero, read_integer
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 

@@ -6,8 +6,9 @@ from abc import abstractmethod
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from asyncpg_vector._inputs import LIST, is_ndarray
+from asyncpg_vector._inputs import LIST
 from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError
 
 if TYPE_CHECKING:
