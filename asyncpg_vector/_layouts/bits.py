@@ -66,7 +66,8 @@ class Bits(Value):
         if is_ndarray(flags):
             return cls._pack_array(flags)
         try:
-            digits = bytes(flags).translate(_DIGITS).decode() if isinstance(flags, list) else "?"
+            plain = isinstance(flags, list) and type(sum(flags)) is int  # as of NumPy's it is not
+            digits = bytes(flags).translate(_DIGITS).decode() if plain else "?"
         except (TypeError, ValueError):
             digits = "?"
         if digits.strip("01"):  # one by one, something is found that is no bit, or only looks so
