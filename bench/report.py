@@ -11,6 +11,7 @@ import matplotlib.pyplot as untyped_plt  # noqa: ICN001  # its stubs leave most 
 from rich.table import Table
 
 from bench.peers import FLOOR, OURS, PGVECTOR, ROOT
+from codegen.render import insert_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,10 +146,5 @@ def _write_table(results: Mapping[str, Mapping[str, Result]], document: Mapping[
             if PGVECTOR in ways
         ),
     ]
-    readme = _README.read_text()
-    before, start, rest = readme.partition(_TABLE_START)
-    _, end, after = rest.partition(_TABLE_END)
-    if not (start and end):
-        raise ValueError(f"expected in README.md the lines\n{_TABLE_START}{_TABLE_END}")
-    table = "\n".join([*lines, "", _subtitle(document) + "."])
-    _README.write_text(f"{before}{start}\n{table}\n\n{end}{after}")
+    table = "\n".join([*lines, "", f"{_subtitle(document)}.", ""])
+    _README.write_text(insert_table(_README.read_text(), _TABLE_START, _TABLE_END, table))

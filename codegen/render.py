@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 if TYPE_CHECKING:
     from codegen.spec import Spec
 
-__all__ = ["COLUMN_TYPES", "GENERATED", "VALUES", "RenderError", "render"]
+__all__ = ["COLUMN_TYPES", "GENERATED", "VALUES", "RenderError", "insert_table", "render"]
 
 VALUES = Path("asyncpg_vector/_generated")
 COLUMN_TYPES = Path("asyncpg_vector/sqlalchemy/_generated")
@@ -51,7 +51,8 @@ def render(spec: Spec, root: Path) -> dict[Path, str]:
     }
     files = {path: _format(source, path, root) for path, source in modules.items()}
     table = templates.get_template("types.md.jinja").render(types=spec.types)
-    files[_README] = _insert_table((root / _README).read_bytes().decode(), table)
+    readme = (root / _README).read_bytes().decode()
+    files[_README] = insert_table(readme, _TABLE_START, _TABLE_END, table)
     return files
 
 
@@ -88,9 +89,14 @@ def _format(source: str, path: Path, root: Path) -> str:
     return formatted.stdout
 
 
-def _insert_table(readme: str, table: str) -> str:
-    before, start, rest = readme.partition(_TABLE_START)
-    _, end, after = rest.partition(_TABLE_END)
-    if not (start and end):
-        raise RenderError(f"{_README}: expected the lines\n{_TABLE_START}{_TABLE_END}")
+def insert_table(readme: str, start: str, end: str, table: str) -> str:
+    """Return README.md's text with a table between two of its lines, in place of what was there.
+
+    Raises:
+        RenderError: it lacks one of the lines.
+    """
+    before, found_start, rest = readme.partition(start)
+    _, found_end, after = rest.partition(end)
+    if not (found_start and found_end):
+        raise RenderError(f"{_README}: expected the lines\n{start}{end}")
     return f"{before}{start}\n{table}\n{end}{after}"

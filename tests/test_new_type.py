@@ -6,15 +6,13 @@ a type of any name. The copy's own suite is the judge.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.processes import run_python as run
 from tests.spec_types import ROOT
 from tests.test_registration import TYPE_SQL
 
@@ -90,20 +88,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.write(text)
     run(project, "-m", "codegen")
     return project
-
-
-def run(project: Path, *arguments: str, **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def suite(project: Path, files: Sequence[str], *options: str, **environment: str) -> str:

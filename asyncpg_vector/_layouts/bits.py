@@ -64,7 +64,7 @@ class Bits(Value):
             raise InvalidTypeError(f"expected bits, got a {type(value).__name__}; {cls.conversion}")
         flags = read_numbers(value, "bools")
         if is_ndarray(flags):
-            return cls._pack_array(flags)
+            return cls._pack_flags(flags)
         try:
             plain = isinstance(flags, list) and type(sum(flags)) is int  # as of NumPy's it is not
             digits = bytes(flags).translate(_DIGITS).decode() if plain else "?"
@@ -75,15 +75,13 @@ class Bits(Value):
         return cls._pack_digits(digits)
 
     @classmethod
-    def _pack_array(cls, value: NDArray[Any]) -> bytes:
+    def _pack_flags(cls, flags: NDArray[Any]) -> bytes:
         import numpy as np
 
-        kind = value.dtype.kind
-        read_numbers(value, "bools")  # which refuses other shapes
-        if kind not in _WHOLE or (kind != "b" and ((value != 0) & (value != 1)).any()):
-            return cls._pack(value.tolist())  # which tells what is no bit
-        flags = value if kind == "b" else value.astype(bool)
-        return cls._join(len(value), np.packbits(flags).tobytes())
+        kind = flags.dtype.kind
+        if kind not in _WHOLE or (kind != "b" and ((flags != 0) & (flags != 1)).any()):
+            return cls._pack(flags.tolist())  # which tells what is no bit
+        return cls._join(len(flags), np.packbits(flags.astype(bool, copy=False)).tobytes())
 
     @classmethod
     def _pack_digits(cls, digits: str) -> bytes:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +12,7 @@ from sqlalchemy import make_url
 
 from asyncpg_vector.alembic import render_item
 from tests.conftest import NewDatabase
+from tests.processes import run_python
 from tests.spec_types import ROOT
 
 IMPORT = "import asyncpg_vector.sqlalchemy\n"
@@ -56,20 +55,9 @@ class Project:
         )
 
     def run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "alembic", *arguments],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        alembic = ("-W", "error", "-m", "alembic", *arguments)
+        return run_python(self.folder, *alembic, PYTHONPATH=path)
 
     def edit(self, old: str, new: str) -> None:
         path = self.folder / "migrations" / "env.py"

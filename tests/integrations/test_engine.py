@@ -100,13 +100,12 @@ async def test_orm(engine: AsyncEngine) -> None:
 @pytest.mark.usefixtures("no_text")
 async def test_binary(registered: AsyncEngine) -> None:
     """On a registered engine: single inserts, executemany, bulk inserts, RETURNING, queries, arrays."""
-    given = {**VALUES, "sparsevec": VALUES["sparsevec"]}
     async with AsyncSession(registered) as session, session.begin():
-        session.add_all([Item(**given) for _ in range(3)])
+        session.add_all([Item(**VALUES) for _ in range(3)])
         await session.flush()
-        await session.execute(insert(Item).values(**given))
-        await session.execute(insert(Item), [given, given])
-        returned = await session.scalars(insert(Item).returning(Item), [given, given])
+        await session.execute(insert(Item).values(**VALUES))
+        await session.execute(insert(Item), [VALUES, VALUES])
+        returned = await session.scalars(insert(Item).returning(Item), [VALUES, VALUES])
         assert [columns_of(item) for item in returned] == [WANTED] * 2
         session.expunge_all()
         query = (
