@@ -92,17 +92,18 @@ class Element(ABC):
     def print(self, numbers: Iterable[Any]) -> list[str]:
         """Print unpacked elements as the server does."""
 
-    def read(self, texts: Sequence[str], indices: Sequence[int] | None = None) -> bytes:
-        """Read elements as the server does, and pack them.
+    @abstractmethod
+    def read(self, text: str, indices: Sequence[int] | None = None) -> bytes:
+        """Read elements, separated by commas, as the server does, and pack them.
+
+        Args:
+            text: one number or more.
+            indices: what to call each number's place in an error, if not 0, 1, 2 ...
 
         Raises:
-            MalformedTextError: a text is no number.
+            MalformedTextError: something in the text is no number.
             InvalidValueError: a number does not fit.
         """
-        return self._read(texts, indices or range(len(texts)))
-
-    @abstractmethod
-    def _read(self, texts: Sequence[str], indices: Sequence[int]) -> bytes: ...
 
     def misfit(self, number: object, index: int) -> InvalidValueError:
         """Return the error for a number, or its text, that this format cannot hold."""
@@ -175,8 +176,8 @@ class FloatElement(Element):
         numpy, kind, wire_dtype = loaded_numpy(), numbers.dtype.char, _dtype(self.wire_dtype)
         if kind == "e" and numbers.dtype.isnative:
             # With the other bits away, no byte but the upper one of infinity or NaN is 0x7C.
-            finite = 0x7C not in (numbers.view(_dtype("u2")) & 0x7C00).tobytes()
-            return numbers.astype(wire_dtype) if finite else None
+            bits = numbers.view(_dtype("u2")) & _half_exponent()
+            return numbers.astype(wire_dtype) if 0x7C not in bits.tobytes() else None
         if kind not in "efd":
             if numbers.dtype.kind not in "biuf":
                 return None
@@ -205,8 +206,8 @@ class FloatElement(Element):
     def print(self, numbers: Iterable[float]) -> list[str]:
         return print_float32(numbers)
 
-    def _read(self, texts: Sequence[str], indices: Sequence[int]) -> bytes:
-        numbers: Sequence[float] = read_float32(texts, indices)
+    def read(self, text: str, indices: Sequence[int] | None = None) -> bytes:
+        numbers: Numbers = read_float32(text, indices)
         if self.width < FLOAT32.width:  # the server narrows the float32, not the text (halfvec_in)
             payload = FLOAT32.pack(numbers, indices)
             if loaded_numpy():
@@ -292,10 +293,12 @@ class IntegerElement(Element):
     def print(self, numbers: Iterable[int]) -> list[str]:
         return [str(number) for number in numbers]
 
-    def _read(self, texts: Sequence[str], indices: Sequence[int]) -> bytes:
+    def read(self, text: str, indices: Sequence[int] | None = None) -> bytes:
+        texts = text.split(",")
+        indices = indices or range(len(texts))
         numbers = [
-            read_integer(text, f"at index {index}")
-            for text, index in zip(texts, indices, strict=True)
+            read_integer(digits, f"at index {index}")
+            for digits, index in zip(texts, indices, strict=True)
         ]
         return self.pack(numbers, indices)
 
@@ -341,6 +344,12 @@ def _are_plain(numbers: Sequence[Any]) -> bool:
 def _dtype(name: str) -> Any:
     """Look up a dtype once, which takes longer than to swap a vector's bytes."""
     return loaded_numpy().dtype(name)
+
+
+@cache
+def _half_exponent() -> Any:
+    """Mark the exponent of a half, for NumPy to combine with arrays; an int takes it longer."""
+    return loaded_numpy().array(0x7C00, "u2")
 
 
 @lru_cache(maxsize=256)

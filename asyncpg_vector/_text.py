@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+from array import array
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -20,7 +21,9 @@ from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector.errors import MalformedTextError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
 __all__ = ["WHITESPACE", "denotes_zero", "print_float32", "read_float32", "read_integer"]
 
@@ -32,11 +35,16 @@ _NUMBER = re.compile(
     r"[+-]?(?:0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
     r"|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
-# Of texts made of these alone, float() reads exactly the decimal ones of _NUMBER.
-_DECIMAL_CHARACTERS = b"0123456789+-.eE" + WHITESPACE.encode()
+# Of ASCII texts without these, float() reads exactly the decimal ones of _NUMBER: without its own
+# underscores, NaN and infinities, and white space.
+_PYTHONS_OWN = "_nN\x1c\x1d\x1e\x1f"
 
-_HALF_WAY = bytes(3)
-"""How a little-endian double begins that has as few significant bits as lie half-way."""
+_BELOW = (1 << 29) - 1
+"""The bits of a double that are below the last one of a float32."""
+_HALF = 1 << 28
+"""These bits of a double that is half-way between two float32."""
+_ENDS_HALF_WAY = bytes(3)
+"""How a little-endian double begins that may be half-way, in the lowest of these bits."""
 
 _INTEGER = re.compile("([+-]?)([0-9]+)")
 _LONG_MAX = str(2**63 - 1)
@@ -52,26 +60,26 @@ _EXACT = Context(prec=200)  # no float32 has more than 112 decimal digits
 # Reading
 
 
-def read_float32(texts: Sequence[str], indices: Sequence[int]) -> list[float]:
-    """Read each text as `strtof` would, into the double that narrows to that float32.
+def read_float32(text: str, indices: Sequence[int] | None = None) -> array[float] | NDArray[Any]:
+    """Read each number as `strtof` would, into the double that narrows to that float32.
 
     What overflows float32 stays a double that does, for the narrowing to refuse.
 
     Args:
-        texts: the numbers, with white space around them.
-        indices: what to call each number's place in an error.
+        text: numbers separated by commas, with white space around them.
+        indices: what to call each number's place in an error, if not 0, 1, 2 ...
 
     Raises:
-        MalformedTextError: a text is no C number, or is NaN or an infinity.
+        MalformedTextError: something is no C number, or is NaN or an infinity.
     """
-    numbers = _read_doubles(texts, indices)
+    texts = text.split(",")
+    numbers = array("d", _read_doubles(text, texts, indices or range(len(texts))))
     # A double that lies half-way between two float32 would be rounded a second time, to even, when
-    # the text lies a little beside it. Half-way has 25 significant bits.
-    packed = struct.pack(f"<{len(numbers)}d", *numbers)
-    if _HALF_WAY in packed and not _are_float32(numbers):
-        for place in _half_way(packed):
-            numbers[place] = _keep_side(texts[place], numbers[place])
-    return numbers
+    # the text lies a little beside it.
+    for place in _half_way(numbers):
+        numbers[place] = _keep_side(texts[place], numbers[place])
+    numpy = loaded_numpy()
+    return numpy.frombuffer(numbers) if numpy else numbers
 
 
 def denotes_zero(text: str) -> bool:
@@ -94,9 +102,8 @@ def read_integer(text: str, place: str) -> int:
     return int(sign + (magnitude if len(magnitude) < len(_LONG_MAX) else _LONG_MAX))
 
 
-def _read_doubles(texts: Sequence[str], indices: Sequence[int]) -> list[float]:
-    odd = ",".join(texts).encode("utf-8", "replace").translate(None, _DECIMAL_CHARACTERS + b",")
-    if not odd:
+def _read_doubles(text: str, texts: Sequence[str], indices: Sequence[int]) -> list[float]:
+    if text.isascii() and not any(character in text for character in _PYTHONS_OWN):
         try:
             return list(map(float, texts))
         except ValueError:
@@ -114,22 +121,27 @@ def _read_double(text: str, index: int) -> float:
         return inf
 
 
-def _half_way(packed: bytes) -> Iterator[int]:
-    """Find the places of little-endian doubles that may be half-way between two float32."""
-    start = packed.find(_HALF_WAY)
-    while start >= 0:
-        if start % 8 == 0:
-            yield start // 8
-        start = packed.find(_HALF_WAY, start + 1)
+def _half_way(numbers: array[float]) -> list[int]:
+    """Find the places of doubles that may be half-way between two float32.
+
+    Those have 25 significant bits; fewer if they are below the smallest normal one.
+    """
+    numpy = loaded_numpy()
+    if numpy:
+        doubles, bits = numpy.frombuffer(numbers), numpy.frombuffer(numbers, "u8")
+        subnormal = (numpy.abs(doubles) < _SMALLEST_NORMAL) & (doubles != 0)
+        places: list[int] = numpy.flatnonzero((bits & _BELOW == _HALF) | subnormal).tolist()
+        return places
+    packed = struct.pack(f"<{len(numbers)}d", *numbers)
+    if _ENDS_HALF_WAY not in packed or _are_float32(numbers):
+        return []
+    starts = range(0, len(packed), 8)
+    return [start // 8 for start in starts if packed.startswith(_ENDS_HALF_WAY, start)]
 
 
-def _are_float32(numbers: Sequence[float]) -> bool:
+def _are_float32(numbers: array[float]) -> bool:
     """Tell whether narrowing changes none of the doubles; that tells none is half-way."""
-    layout = struct.Struct(f"{len(numbers)}f")
-    try:
-        return layout.unpack(layout.pack(*numbers)) == tuple(numbers)
-    except OverflowError:
-        return False
+    return array("d", array("f", numbers)) == numbers
 
 
 def _keep_side(text: str, number: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
+from asyncpg_vector import HalfVector, SparseVector, Vector
 from asyncpg_vector._generated import CODECS
 from bench.peers import FIRST, OURS, PGVECTOR, first, pgvector
 
@@ -150,26 +150,27 @@ def _sparse(draw: Any, dimensions: int) -> Iterator[tuple[str, dict[str, Callabl
 
 
 def _bits(flags: Any) -> Iterator[tuple[str, dict[str, Callable[[], object]]]]:
+    encode, decode = CODECS["bit"].encode, CODECS["bit"].decode
     row = flags.tolist()
-    wire = Bit(flags).to_binary()
+    wire = encode(flags)
     yield (
         "bit: list to wire",
         {
-            OURS: lambda: Bit(row).to_binary(),
+            OURS: lambda: encode(row),
             PGVECTOR: lambda: pgvector.Bit(row).to_binary(),
         },
     )
     yield (
         "bit: ndarray to wire",
         {
-            OURS: lambda: Bit(flags).to_binary(),
+            OURS: lambda: encode(flags),
             PGVECTOR: lambda: pgvector.Bit(flags).to_binary(),
         },
     )
     yield (
         "bit: wire to list",
         {
-            OURS: lambda: Bit.decode(wire).to_list(),
+            OURS: lambda: decode(wire).to_list(),
             PGVECTOR: lambda: pgvector.Bit.from_binary(wire).to_list(),
         },
     )

@@ -52,6 +52,7 @@ TAKEN = {
     "Bits",
     "BitsInput",
     "BitsType",
+    "Callable",
     "Codec",
     "ColumnElement",
     "ColumnType",

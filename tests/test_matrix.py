@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncpg_vector import HalfVector, InvalidTypeError, InvalidValueError, Vector, register_vector
+from asyncpg_vector._layouts import dense
 from tests.spec_types import SpecType, each_dense_type, numbers
 
 
@@ -51,6 +52,18 @@ def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
     assert back.tobytes() == matrix.tobytes()
     assert back.flags.c_contiguous
     assert back.flags.writeable
+
+
+def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are converted so many at a time, and counted through."""
+    monkeypatch.setattr(dense, "_BLOCK", 100)
+    matrix = np.random.default_rng(20261122).normal(size=(101, 3)).astype("f4")
+    values = Vector.from_matrix(matrix)
+    assert wires(values) == [Vector(row).to_binary() for row in matrix]
+    assert Vector.to_matrix(values).tobytes() == matrix.tobytes()
+    matrix[100, 1] = np.nan
+    with pytest.raises(InvalidValueError, match="row 100: expected a finite number at index 1"):
+        Vector.from_matrix(matrix)
 
 
 @each_dense_type

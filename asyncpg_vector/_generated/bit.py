@@ -10,6 +10,8 @@ from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from asyncpg_vector._layouts.bits import BitsInput
 
 __all__ = ["Bit", "decode_bit", "encode_bit"]
@@ -42,26 +44,5 @@ class Bit(Bits):
     )
 
 
-def encode_bit(value: BitsInput | str) -> bytes:
-    """Return the wire payload of a parameter for ``bit``.
-
-    Args:
-        value: of the class, or what that is made from, or the SQL text form.
-
-    Raises:
-        InvalidTypeError: it is none of these, or a value of another class.
-        InvalidValueError: the server would refuse it.
-    """
-    return Bit.encode(value)
-
-
-def decode_bit(data: bytes) -> Bit:
-    """Return the value of a wire payload that comes from the server.
-
-    Its elements are not looked at, since the server has checked them;
-    `Bit.from_binary` looks.
-
-    Raises:
-        MalformedWireError: the header or the length of `data` is wrong.
-    """
-    return Bit.decode(data)
+encode_bit: Callable[[BitsInput | str], bytes] = Bit.encode
+decode_bit: Callable[[bytes], Bit] = Bit.decode

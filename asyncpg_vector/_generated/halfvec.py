@@ -11,6 +11,8 @@ from asyncpg_vector._layouts.dense import Dense
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -68,26 +70,5 @@ class HalfVector(Dense[float]):
         return super().to_matrix(values)
 
 
-def encode_halfvec(value: DenseInput | str) -> bytes:
-    """Return the wire payload of a parameter for ``halfvec``.
-
-    Args:
-        value: of the class, or what that is made from, or the SQL text form.
-
-    Raises:
-        InvalidTypeError: it is none of these, or a value of another class.
-        InvalidValueError: the server would refuse it.
-    """
-    return HalfVector.encode(value)
-
-
-def decode_halfvec(data: bytes) -> HalfVector:
-    """Return the value of a wire payload that comes from the server.
-
-    Its elements are not looked at, since the server has checked them;
-    `HalfVector.from_binary` looks.
-
-    Raises:
-        MalformedWireError: the header or the length of `data` is wrong.
-    """
-    return HalfVector.decode(data)
+encode_halfvec: Callable[[DenseInput | str], bytes] = HalfVector.encode
+decode_halfvec: Callable[[bytes], HalfVector] = HalfVector.decode

@@ -11,6 +11,8 @@ from asyncpg_vector._layouts.sparse import Sparse
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -57,26 +59,5 @@ class SparseVector(Sparse[float]):
         return super().to_numpy()
 
 
-def encode_sparsevec(value: SparseInput | str) -> bytes:
-    """Return the wire payload of a parameter for ``sparsevec``.
-
-    Args:
-        value: of the class, or what that is made from, or the SQL text form.
-
-    Raises:
-        InvalidTypeError: it is none of these, or a value of another class.
-        InvalidValueError: the server would refuse it.
-    """
-    return SparseVector.encode(value)
-
-
-def decode_sparsevec(data: bytes) -> SparseVector:
-    """Return the value of a wire payload that comes from the server.
-
-    Its elements are not looked at, since the server has checked them;
-    `SparseVector.from_binary` looks.
-
-    Raises:
-        MalformedWireError: the header or the length of `data` is wrong.
-    """
-    return SparseVector.decode(data)
+encode_sparsevec: Callable[[SparseInput | str], bytes] = SparseVector.encode
+decode_sparsevec: Callable[[bytes], SparseVector] = SparseVector.decode

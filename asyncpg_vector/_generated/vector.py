@@ -11,6 +11,8 @@ from asyncpg_vector._layouts.dense import Dense
 from asyncpg_vector.info import Metric, TypeInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -66,26 +68,5 @@ class Vector(Dense[float]):
         return super().to_matrix(values)
 
 
-def encode_vector(value: DenseInput | str) -> bytes:
-    """Return the wire payload of a parameter for ``vector``.
-
-    Args:
-        value: of the class, or what that is made from, or the SQL text form.
-
-    Raises:
-        InvalidTypeError: it is none of these, or a value of another class.
-        InvalidValueError: the server would refuse it.
-    """
-    return Vector.encode(value)
-
-
-def decode_vector(data: bytes) -> Vector:
-    """Return the value of a wire payload that comes from the server.
-
-    Its elements are not looked at, since the server has checked them;
-    `Vector.from_binary` looks.
-
-    Raises:
-        MalformedWireError: the header or the length of `data` is wrong.
-    """
-    return Vector.decode(data)
+encode_vector: Callable[[DenseInput | str], bytes] = Vector.encode
+decode_vector: Callable[[bytes], Vector] = Vector.decode

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import asyncpg
 
-from asyncpg_vector._inputs import SupportsToList, is_real, read_numbers
+from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers
 from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe
-from asyncpg_vector._numpy import is_ndarray
+from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 
 if TYPE_CHECKING:
@@ -52,44 +52,50 @@ class Bits(Value):
 
     @classmethod
     def _pack(cls, value: BitsInput) -> bytes:
+        if is_ndarray(value):
+            return cls._pack_array(value)
         if isinstance(value, str):
             return cls._pack_digits(value)
         if isinstance(value, (bytes, bytearray)):
             return cls._join(8 * len(value), value)
         if isinstance(value, asyncpg.BitString):
             return cls._join(len(value), value.bytes)
+        if isinstance(value, Value):
+            return cls._pack_value(value)
+        flags = read_numbers(value, "bools")
+        return cls._pack_array(flags) if is_ndarray(flags) else cls._pack_flags(flags)
+
+    @classmethod
+    def _pack_array(cls, value: NDArray[Any]) -> bytes:
+        if value.ndim != 1 or value.dtype.kind != "b":
+            read_numbers(value, "bools")  # which tells if it is no row of numbers
+            if value.dtype.kind not in _WHOLE or ((value != 0) & (value != 1)).any():
+                return cls._pack_flags(value.tolist())  # which tells what is no bit
+            value = value.astype(bool)
+        return cls._join(len(value), loaded_numpy().packbits(value).tobytes())
+
+    @classmethod
+    def _pack_value(cls, value: Value) -> bytes:
         if isinstance(value, Bits):
             return value.to_binary()
-        if isinstance(value, Value):
-            raise InvalidTypeError(f"expected bits, got a {type(value).__name__}; {cls.conversion}")
-        flags = read_numbers(value, "bools")
-        if is_ndarray(flags):
-            return cls._pack_flags(flags)
+        raise InvalidTypeError(f"expected bits, got a {type(value).__name__}; {cls.conversion}")
+
+    @classmethod
+    def _pack_flags(cls, flags: Sequence[Any]) -> bytes:
         try:
-            plain = isinstance(flags, list) and type(sum(flags)) is int  # as of NumPy's it is not
+            plain = type(flags) is LIST and type(sum(flags)) is int  # as of NumPy's it is not
             digits = bytes(flags).translate(_DIGITS).decode() if plain else "?"
         except (TypeError, ValueError):
             digits = "?"
-        if digits.strip("01"):  # one by one, something is found that is no bit, or only looks so
+        if not _are_digits(digits):  # one by one, something is found that is or only looks no bit
             digits = "".join(map(_digit, flags, range(len(flags))))
         return cls._pack_digits(digits)
 
     @classmethod
-    def _pack_flags(cls, flags: NDArray[Any]) -> bytes:
-        import numpy as np
-
-        kind = flags.dtype.kind
-        if kind not in _WHOLE or (kind != "b" and ((flags != 0) & (flags != 1)).any()):
-            return cls._pack(flags.tolist())  # which tells what is no bit
-        return cls._join(len(flags), np.packbits(flags.astype(bool, copy=False)).tobytes())
-
-    @classmethod
     def _pack_digits(cls, digits: str) -> bytes:
-        odd = re.search("[^01]", digits)
-        if odd:
-            raise MalformedTextError(
-                f"expected digits 0 and 1, got {odd[0]!r} at index {odd.start()}"
-            )
+        if not _are_digits(digits):
+            index, odd = next((i, digit) for i, digit in enumerate(digits) if digit not in "01")
+            raise MalformedTextError(f"expected digits 0 and 1, got {odd!r} at index {index}")
         size = (len(digits) + 7) // 8
         return cls._join(
             len(digits), int(digits.ljust(8 * size, "0") or "0", 2).to_bytes(size, "big")
@@ -161,6 +167,10 @@ class Bits(Value):
         if len(self) <= _SHOWN:
             return repr(self)
         return f"{type(self).__name__}('{self.to_text()[:_SHOWN]}...', {len(self)} bits)"
+
+
+def _are_digits(text: str) -> bool:
+    return not text.encode("ascii", "replace").translate(None, b"01")
 
 
 def _digit(flag: Any, index: int) -> str:

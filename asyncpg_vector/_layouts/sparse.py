@@ -187,7 +187,8 @@ class Sparse(Value, Generic[NumberT]):
             for place, (index, _, _) in enumerate(columns)
         ]
         texts = [number for _, _, number in columns]
-        elements = cls.element.unpack(cls.element.read(texts, indices), 0, len(texts))
+        payload = cls.element.read(",".join(texts), indices) if texts else b""
+        elements = cls.element.unpack(payload, 0, len(texts))
         kept = {
             place: element
             for place, (index, text, element) in enumerate(
