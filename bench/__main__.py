@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,8 @@ LARGEST = 16_000
 
 QUIET = ("fsync = off", "autovacuum = off", "full_page_writes = off", "synchronous_commit = off")
 """What the server does besides, and what its disk takes, is not what is timed."""
+
+_BULK_ROUNDS = 5
 
 console = Console(width=None if sys.stdout.isatty() else 120)
 
@@ -63,7 +66,7 @@ async def main() -> None:
             bars = {**BARS, **LIVE_BARS} if dimensions == 1536 else {}
             console.print(to_table(f"{dimensions} dimensions", results[dimensions], bars))
         document: dict[str, Any] = {"machine": machine, "versions": versions}
-        document["bulk"] = {way: _bulk(way, dsn) for way in bulk.WAYS}
+        document["bulk"] = _bulk(dsn)
     document["import, ms"] = {
         name: round(_import_time(path) * 1e3, 1) for name, path in PACKAGES.items()
     }
@@ -87,9 +90,18 @@ async def _measure(dsn: str, dimensions: int) -> dict[str, dict[str, Result]]:
     return results
 
 
-def _bulk(way: str, dsn: str) -> Any:
-    command = [sys.executable, "-m", "bench.bulk", way, dsn]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def _bulk(dsn: str) -> dict[str, dict[str, float]]:
+    """Run each way in turn, each time in a process of its own, and take the medians."""
+    runs: dict[str, list[dict[str, float]]] = {way: [] for way in bulk.WAYS}
+    for _ in range(_BULK_ROUNDS):
+        for way in bulk.WAYS:
+            command = [sys.executable, "-m", "bench.bulk", way, dsn]
+            run = subprocess.run(command, check=True, capture_output=True, text=True)
+            runs[way].append(json.loads(run.stdout))
+    return {
+        way: {name: statistics.median(run[name] for run in taken) for name in taken[0]}
+        for way, taken in runs.items()
+    }
 
 
 def _import_time(package: Path) -> float:
@@ -98,6 +110,7 @@ def _import_time(package: Path) -> float:
         "import asyncpg, time; s = time.perf_counter(); import {}; print(time.perf_counter() - s)"
     )
     environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installed package, it is compiled once
     command = [sys.executable, "-c", script.format(package.name)]
     return min(
         float(
