@@ -92,8 +92,10 @@ def _plot_ratios(results: Mapping[str, Mapping[str, Result]], subtitle: str) -> 
     figure, axes = plt.subplots(figsize=(11, 0.25 * len(compared) + 1.2), layout="constrained")
     colours = ["#2a9d8f" if ratio <= 1 else "#e76f51" for ratio in ratios]
     bars = axes.barh(list(compared), ratios, color=colours)
-    axes.bar_label(bars, [f"{ratio:.2f}" for ratio in ratios], padding=3, fontsize=8)
     axes.axvline(1, color="black", linewidth=1)
+    background = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # over the line at 1
+    labels = [f"{ratio:.2f}" for ratio in ratios]
+    axes.bar_label(bars, labels, padding=3, fontsize=8, bbox=background)
     axes.set_xlim(0, max(ratios) * 1.1)
     axes.set_ylim(len(compared) - 0.5, -0.5)
     axes.set_xlabel("time, as a share of pgvector-python's (less is faster); 1536 dimensions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,6 +60,16 @@ def test_what_is_read_out_can_be_changed(type_: SpecType) -> None:
     value.to_list()[0] = 0
     value.to_numpy()[0] = 0
     assert value == sample(type_)
+
+
+@each_type
+@pytest.mark.parametrize("count", [8, 800])
+def test_memory_is_the_wire_bytes(type_: SpecType, count: int) -> None:
+    """A fetched value holds the bytes that came from the server, and nothing besides."""
+    wire = type_.value_class([1] * count).to_binary()
+    value = type_.decode(wire)
+    assert value.to_binary() is wire
+    assert sys.getsizeof(value) <= 64
 
 
 @each_type
