@@ -1,9 +1,11 @@
 # The Python that the environment is made with; any from 3.10 on.
 PYTHON ?= python3
 BIN := .venv/bin
+# How many batches of 2,000 values each test of `make differential` draws.
+BATCHES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench generate format clean
+.PHONY: help demo test differential check bench generate format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -14,6 +16,9 @@ demo: .venv/installed ## search real text in a real PostgreSQL; QUERY="..." asks
 test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release ## run all tests, against a PostgreSQL of their own
 	$(BIN)/pytest
 	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest tests/integrations
+
+differential: .venv/installed ## compare millions of values with the server; BATCHES=... sets how many
+	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential
 
 check: .venv/installed ## lint, type-check, and compare the generated files with the spec
 	$(BIN)/ruff format --check

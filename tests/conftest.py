@@ -72,6 +72,15 @@ async def dsn(new_database: NewDatabase) -> str:
     return await new_database()
 
 
+@pytest.fixture(scope="session")
+async def server(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection for a property's many examples, with every type of the spec registered."""
+    conn = await asyncpg.connect(dsn)
+    await register_vector(conn, types=CODECS, missing_ok=True)
+    yield conn
+    await conn.close()
+
+
 @pytest.fixture
 async def plain(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that knows no vectors yet."""

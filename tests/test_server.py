@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import random
-import struct
 from typing import Any
 
 import asyncpg
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncpg_vector import HalfVector, InvalidValueError, Vector, register_vector
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector import InvalidValueError
 from tests.spec_types import (
     TYPES,
     SpecType,
@@ -23,15 +19,6 @@ from tests.spec_types import (
     each_type,
 )
 from tests.test_text import ACCEPTED, DIGITS, MALFORMED, REFUSED
-
-
-@pytest.fixture(scope="module")
-async def server(dsn: str) -> Any:
-    """One registered connection for a property's many examples."""
-    conn = await asyncpg.connect(dsn)
-    await register_vector(conn, types=CODECS, missing_ok=True)
-    yield conn
-    await conn.close()
 
 
 def batches(type_: SpecType) -> st.SearchStrategy[list[Any]]:
@@ -60,73 +47,6 @@ async def test_text(server: asyncpg.Connection, type_: SpecType, data: st.DataOb
     assert [row["printed"] for row in rows] == [value.to_text() for value in values]
     read = [type_.value_class.from_text(row["printed"]) for row in rows]
     assert [row["read"].to_binary() for row in rows] == [value.to_binary() for value in read]
-
-
-@each_type
-@given(data=st.data())
-async def test_equality(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
-    """Values are equal just if the server says so, and then hash alike."""
-    alike = {
-        "dense": st.lists(st.sampled_from([0.0, -0.0, 1]), min_size=1, max_size=3),
-        "sparse": st.lists(st.sampled_from([0.0, -0.0, 1]), min_size=1, max_size=3),
-        "bits": st.text("01", max_size=3),
-    }[type_.model.layout]
-    pairs = data.draw(st.lists(st.tuples(alike, alike), min_size=1, max_size=20))
-    left = [type_.value_class(value) for value, _ in pairs]
-    right = [type_.value_class(value) for _, value in pairs]
-    rows = await server.fetch(
-        f'SELECT a = b AS equal FROM unnest($1::"{type_}"[], $2::"{type_}"[]) AS pair (a, b)',
-        left,
-        right,
-    )
-    assert [row["equal"] for row in rows] == [a == b for a, b in zip(left, right, strict=True)]
-    assert all(hash(a) == hash(b) for a, b in zip(left, right, strict=True) if a == b)
-
-
-def bit_patterns(width: int) -> list[bytes]:
-    """Chunks of packed floats: every half, or float32 of all sizes and at every power of two."""
-    if width == 2:
-        patterns = [n for n in range(1 << 16) if n & 0x7C00 != 0x7C00]
-    else:
-        draw = random.Random(20261122)
-        at_powers = [exponent << 23 | n for exponent in range(255) for n in (0, 1, 2, 0x7FFFFF)]
-        subnormal = [draw.randrange(1 << 23) for _ in range(4_000)]
-        anywhere = [draw.randrange(255 << 23) for _ in range(80_000)]
-        patterns = [n | sign for n in [*at_powers, *subnormal, *anywhere] for sign in (0, 1 << 31)]
-    code = {2: "H", 4: "I"}[width]
-    chunks = [patterns[start : start + 16_000] for start in range(0, len(patterns), 16_000)]
-    return [struct.pack(f">{len(chunk)}{code}", *chunk) for chunk in chunks]
-
-
-@pytest.mark.parametrize("numpy", [True, False], ids=["with NumPy", "without"])
-@pytest.mark.parametrize("value_class", [Vector, HalfVector])
-async def test_digits(
-    server: asyncpg.Connection, value_class: Any, numpy: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Printed to the character and read to the bit as the server does, whatever the bits."""
-    if not numpy:
-        monkeypatch.setattr("asyncpg_vector._text.loaded_numpy", lambda: None)
-    width = value_class.element.width
-    for payload in bit_patterns(width):
-        value = value_class.from_binary(struct.pack(">HH", len(payload) // width, 0) + payload)
-        printed = await server.fetchval(f"SELECT $1::{value_class.info.sql_name}::text", value)
-        assert value.to_text() == printed
-        assert value_class.from_text(printed).to_binary() == value.to_binary()
-
-
-async def test_narrowing_is_the_servers(server: asyncpg.Connection) -> None:
-    """A float32 narrows to a half as the server's cast narrows it."""
-    draw = np.random.default_rng(20261122)
-    halves = np.frombuffer(b"".join(bit_patterns(2)), ">f2").astype(np.float64)
-    near = np.float32(
-        halves + draw.uniform(-1, 1, halves.size) * np.spacing(np.abs(np.float32(halves)))
-    )
-    half_way = np.float32((halves + np.roll(halves, -1)) / 2)
-    for rows in (near, half_way, np.float32(halves)):
-        for row in np.array_split(np.clip(rows, -65504, 65504), 5):
-            cast = await server.fetchval("SELECT $1::real[]::vector::halfvec", row.tolist())
-            assert HalfVector(row).to_binary() == cast.to_binary()
-            assert HalfVector(row.tolist()).to_binary() == cast.to_binary()
 
 
 # The tables of test_text.py hold of the server too.

@@ -1,0 +1,53 @@
+"""The server as the judge: a connection for all tests, and functions that tell what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from asyncpg_vector import register_vector
+from asyncpg_vector._generated import CODECS
+from tests.differential.batches import compared
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for what, count in sorted(compared.items()):
+        terminalreporter.write_line(f"{count:,} times the same as the server: {what}")
+
+
+_SENDS = "SELECT typname, typsend::text FROM pg_type WHERE typname = ANY($1) AND typtype = 'b'"
+
+# NULL for what it refuses, and the wire payload of what it accepts.
+_JUDGE = """
+CREATE FUNCTION pg_temp.judge_{name}({given}) RETURNS bytea LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN {send}($1::"{name}");
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    RETURN NULL;
+END $$
+"""
+
+
+@pytest.fixture(scope="session")
+async def judge(server: asyncpg.Connection) -> asyncpg.Connection:
+    """The connection, with a function pg_temp.judge_<type> for texts and one for numbers."""
+    for name, send in await server.fetch(_SENDS, list(CODECS)):
+        for given in ("text", "double precision[]"):
+            await server.execute(_JUDGE.format(name=name, given=given, send=send))
+    return server
+
+
+@pytest.fixture(scope="session")
+async def raw(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that sends and fetches wire payloads as they are."""
+    conn = await asyncpg.connect(dsn)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, codec in CODECS.items():
+            patch.setitem(CODECS, name, replace(codec, encode=bytes, decode=bytes))
+        await register_vector(conn, types=CODECS, missing_ok=True)
+    yield conn
+    await conn.close()

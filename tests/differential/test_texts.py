@@ -1,0 +1,36 @@
+"""Text forms: `from_text` accepts and refuses the strings that the type's ``in`` function does."""
+
+from __future__ import annotations
+
+from random import Random
+
+import asyncpg
+
+from asyncpg_vector import VectorError
+from tests.differential.batches import SIZE, assert_same, compared, each_batch
+from tests.differential.texts import draw_text
+from tests.spec_types import SpecType, each_type
+
+
+@each_type
+@each_batch
+async def test_texts(judge: asyncpg.Connection, type_: SpecType, seed: int) -> None:
+    random = Random(seed)
+    texts = [draw_text(type_.model, random) for _ in range(SIZE)]
+    judged = await judge.fetchval(
+        f"SELECT array_agg(pg_temp.judge_{type_}(t) ORDER BY n) FROM unnest($1::text[])"
+        " WITH ORDINALITY AS drawn (t, n)",
+        texts,
+    )
+    ours = [_read(type_, text) for text in texts]
+    assert_same(f"text accepted or refused, {type_}", texts, ours, judged)
+    accepted = len([wire for wire in judged if wire is not None])
+    compared[f"text accepted, {type_}"] += accepted
+    assert SIZE / 20 < accepted < SIZE * 19 / 20
+
+
+def _read(type_: SpecType, text: str) -> bytes | None:
+    try:
+        return type_.value_class.from_text(text).to_binary()
+    except VectorError:
+        return None
