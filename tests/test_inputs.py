@@ -43,8 +43,11 @@ class Tensor:
 class OnlyArray:
     """Becomes an ndarray and nothing else."""
 
+    def __init__(self, array_: Any) -> None:
+        self.array = array_
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return np.array([1.0, 2.0, 3.0], dtype)
+        return self.array if dtype is None else self.array.astype(dtype)
 
 
 class OnlySequence:
@@ -68,7 +71,7 @@ ROWS_OF_1_2_3 = [
     deque([1, 2, 3]),
     UserList([1, 2, 3]),
     OnlySequence(),
-    OnlyArray(),
+    OnlyArray(np.array([1.0, 2.0, 3.0])),
     Tensor([1.0, 2.0, 3.0]),
     *[array(code, [1, 2, 3]) for code in "bBhHiIlLqQfd"],
     (ctypes.c_float * 3)(1, 2, 3),
@@ -80,6 +83,8 @@ ROWS_OF_1_2_3 = [
     (ctypes.c_int * 3)(1, 2, 3),
     (ctypes.c_ubyte * 3)(1, 2, 3),
     memoryview(array("d", [1, 0, 2, 0, 3, 0]))[::2],
+    memoryview(np.array([1, 2, 3], ">f4")),
+    memoryview(np.array([1, 2, 3], "<i8")),
     *[np.array([1, 2, 3], dtype) for dtype in "bBhHiIlLqQefdg"],
     *[np.array([1, 2, 3], order + kind) for order in "<>" for kind in ("f2", "f4", "f8", "i4")],
     np.array([1, 0, 2, 0, 3, 0])[::2],
@@ -164,31 +169,48 @@ SPARSE = SparseVector({1: 1.5, 3: -2}, 5)
 DENSE_ROW = [0, 1.5, 0, -2, 0]
 
 
+SPARSE_ARGUMENTS: list[tuple[Any, ...]] = [
+    ({3: -2, 1: 1.5}, 5),
+    ({1: 1.5, 3: -2, 4: 0}, 5),
+    ({1: 1.5, 3: -2, 2: 1e-50, 0: -0.0}, 5),
+    ({np.int64(1): np.float32(1.5), 3: Decimal(-2)}, np.int16(5)),
+    (DENSE_ROW,),
+    (np.array(DENSE_ROW, ">f8"),),
+    (Vector(DENSE_ROW),),
+    *[
+        (getattr(scipy.sparse, f"{kind}_{container}")(np.array([DENSE_ROW])),)
+        for kind in ("coo", "csr", "csc", "dok", "lil", "bsr", "dia")
+        for container in ("array", "matrix")
+    ],
+    (scipy.sparse.coo_array(np.array(DENSE_ROW)),),
+    (scipy.sparse.coo_array(([1, 0.5, -2], ([0, 0, 0], [1, 1, 3])), shape=(1, 5)),),
+]
+
+
+@pytest.mark.parametrize("arguments", SPARSE_ARGUMENTS)
+def test_sparse(arguments: tuple[Any, ...]) -> None:
+    """A repeated coordinate in SciPy's coordinate format means the sum."""
+    assert SparseVector(*arguments).to_binary() == SPARSE.to_binary()
+
+
 @pytest.mark.parametrize(
-    "value",
+    ("indices", "values"),
     [
-        SparseVector({3: -2, 1: 1.5}, 5),
-        SparseVector({1: 1.5, 3: -2, 4: 0}, 5),
-        SparseVector({1: 1.5, 3: -2, 2: 1e-50, 0: -0.0}, 5),
-        SparseVector({np.int64(1): np.float32(1.5), 3: Decimal(-2)}, np.int16(5)),
-        SparseVector.from_coo([3, 1], [-2, 1.5], 5),
-        SparseVector.from_coo(np.array([3, 1]), np.array([-2, 1.5]), 5),
-        SparseVector.from_coo(array("i", [3, 1]), array("f", [-2, 1.5]), 5),
-        SparseVector(DENSE_ROW),
-        SparseVector(np.array(DENSE_ROW, ">f8")),
-        SparseVector(Vector(DENSE_ROW)),
-        *[
-            SparseVector(getattr(scipy.sparse, f"{kind}_{container}")(np.array([DENSE_ROW])))
-            for kind in ("coo", "csr", "csc", "dok", "lil", "bsr", "dia")
-            for container in ("array", "matrix")
-        ],
-        SparseVector(scipy.sparse.coo_array(np.array(DENSE_ROW))),
-        SparseVector(scipy.sparse.coo_array(([1, 0.5, -2], ([0, 0, 0], [1, 1, 3])), shape=(1, 5))),
+        ([3, 1], [-2, 1.5]),
+        (np.array([3, 1]), np.array([-2, 1.5])),
+        (array("i", [3, 1]), array("f", [-2, 1.5])),
     ],
 )
-def test_sparse(value: SparseVector) -> None:
-    """A repeated coordinate in SciPy's coordinate format means the sum."""
-    assert value == SPARSE
+def test_from_coo(indices: Any, values: Any) -> None:
+    assert SparseVector.from_coo(indices, values, 5).to_binary() == SPARSE.to_binary()
+
+
+def test_sparse_of_another_sparse_class() -> None:
+    class Other(SparseVector):
+        """As a type of the spec with another element would be."""
+
+    value = SparseVector(Other({1: 1.5, 3: -2}, 5))
+    assert type(value) is SparseVector
     assert value.to_binary() == SPARSE.to_binary()
 
 
@@ -205,26 +227,31 @@ def test_sparse_to_coo() -> None:
     assert row.toarray().tolist() == [DENSE_ROW]
 
 
+FLAGS = [1, 0, 1, 1, 0, 0, 0, 0, 1]
+
+
 @pytest.mark.parametrize(
-    "value",
+    "flags",
     [
-        Bit("10110000 1".replace(" ", "")),
-        Bit([True, False, True, True, False, False, False, False, True]),
-        Bit((1, 0, 1, 1, 0, 0, 0, 0, 1)),
-        Bit([np.True_, np.int8(0), np.uint64(1), True, 0, 0, False, 0, 1]),
-        Bit(np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], bool)),
-        Bit(np.array([1, 0, 1, 1, 0, 0, 0, 0, 1], ">u2")),
-        Bit(np.array([1, 9, 0, 9, 1, 9, 1, 9, 0, 9, 0, 9, 0, 9, 0, 9, 1])[::2]),
-        Bit(array("b", [1, 0, 1, 1, 0, 0, 0, 0, 1])),
-        Bit((ctypes.c_bool * 9)(1, 0, 1, 1, 0, 0, 0, 0, 1)),
-        Bit(Tensor([True, False, True, True, False, False, False, False, True])),
-        Bit(BitString("101100001")),
-        Bit.from_text("b101100001"),
+        "101100001",
+        [bool(flag) for flag in FLAGS],
+        tuple(FLAGS),
+        [np.True_, np.int8(0), np.uint64(1), True, 0, 0, False, 0, 1],
+        np.array(FLAGS, bool),
+        np.array(FLAGS, ">u2"),
+        np.array([1, 9, 0, 9, 1, 9, 1, 9, 0, 9, 0, 9, 0, 9, 0, 9, 1])[::2],
+        OnlyArray(np.array(FLAGS, bool)),
+        array("b", FLAGS),
+        (ctypes.c_bool * 9)(*FLAGS),
+        Tensor([bool(flag) for flag in FLAGS]),
+        BitString("101100001"),
     ],
 )
-def test_bit(value: Bit) -> None:
+def test_bit(flags: Any) -> None:
+    value = Bit(flags)
     assert value.to_text() == "101100001"
     assert len(value) == 9
+    assert Bit.encode(flags) == value.to_binary()
 
 
 def test_bit_from_bytes_takes_8_bits_each() -> None:
@@ -288,8 +315,9 @@ def test_asarray(type_: SpecType) -> None:
     assert np.asarray(value).dtype == np.dtype(type_.model.element.format)
     assert np.asarray(value).tolist() == [1, 0, 3]
     assert np.asarray(value, np.float64).dtype == np.float64
+    assert value.__array__(np.float64).dtype == np.float64  # what NumPy would mend
     assert np.array(value).flags.writeable
-    with pytest.raises(ValueError, match="is a copy"):
+    with pytest.raises(ValueError, match=f"^{type_.value_class.__name__} holds .* is a copy"):
         np.asarray(value, copy=False)
 
 

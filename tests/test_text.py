@@ -224,6 +224,11 @@ def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
     assert time.perf_counter() - start < 10
 
 
+def test_an_odd_digit_is_told_by_its_place_in_the_text() -> None:
+    with pytest.raises(MalformedTextError, match="hexadecimal digits, got 'G' at index 2"):
+        Bit.from_text("xAG")
+
+
 @each_type
 def test_only_a_str_is_a_text_form(type_: SpecType) -> None:
     for text in (b"[1]", 1, None, ["[1]"]):

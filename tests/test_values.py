@@ -134,12 +134,14 @@ def test_values_of_different_types_are_not_equal() -> None:
             "Vector([1, 2.5, 0.1, -3])",
         ),
         (SparseVector({}, 5), "SparseVector({}, 5)", None),
+        (SparseVector([1, 1, 2]), "SparseVector({0: 1, 1: 1, 2: 2}, 3)", None),
         (
             SparseVector(range(6)),
             "SparseVector({1: 1, 2: 2, 3: 3, ...}, 6 dimensions, 5 not zero)",
             "SparseVector({1: 1, 2: 2, 3: 3, 4: 4, 5: 5}, 6)",
         ),
         (Bit(""), "Bit('')", None),
+        (Bit("01" * 16), f"Bit('{'01' * 16}')", None),
         (Bit("01" * 20), f"Bit('{'01' * 16}...', 40 bits)", f"Bit('{'01' * 20}')"),
     ],
 )

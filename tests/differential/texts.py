@@ -75,7 +75,8 @@ def _draw_hexadecimal(random: Random) -> str:
     if random.random() < 0.3:
         # Of more than 24 bits, which it rounds away below the smallest normal float32, the strtof
         # of glibc 2.36 overlooks the last: 0x888952.8p-151 is 0x222254p-149 there, and not ...5.
-        return f"0x{random.randrange(1 << 24):x}{random.choice(_SMALL_POWERS)}"
+        text = f"0x{random.randrange(1 << 24):x}{random.choice(_SMALL_POWERS)}"
+        return random.choice([text, text.upper()])
     fraction = random.choice(["", ".", ".8", ".1"])
     return f"0x{random.randrange(1 << 30):x}{fraction}{_pick(random, _POWERS)}"
 
