@@ -43,6 +43,8 @@ _BELOW = (1 << 29) - 1
 """The bits of a double that are below the last one of a float32."""
 _HALF = 1 << 28
 """These bits of a double that is half-way between two float32."""
+_OVERFLOWING = 2.0**128 - 2.0**103
+"""The least double that overflows: half-way from the largest float32 to the next power of two."""
 _ENDS_HALF_WAY = bytes(3)
 """How a little-endian double begins that may be half-way, in the lowest of these bits."""
 
@@ -148,13 +150,10 @@ def _are_float32(numbers: array[float]) -> bool:
 
 def _keep_side(text: str, number: float) -> float:
     """Move a double that is half-way between two float32 to the side on which its text lies."""
-    try:
-        if struct.unpack("f", struct.pack("f", number))[0] == number:
-            return number
-    except OverflowError:  # half-way, or more, from the largest float32 to the next power of two
-        pass
+    if abs(number) > _OVERFLOWING or struct.unpack("f", struct.pack("f", number))[0] == number:
+        return number
     exact = _exact(text)
-    if exact == number or number in (inf, -inf):
+    if exact == number:
         return number
     return nextafter(number, inf if exact > number else -inf)
 
@@ -166,7 +165,7 @@ def _exact(text: str) -> Decimal | Fraction:
     mantissa, _, exponent = text.partition("p")
     whole, _, fraction = mantissa.partition(".")
     return Fraction(int(whole + fraction, 16)) * Fraction(2) ** (
-        int(exponent or 0) - 4 * len(fraction)
+        read_integer(exponent or "0", "in the exponent") - 4 * len(fraction)
     )
 
 

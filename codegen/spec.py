@@ -96,6 +96,7 @@ ClassName = Annotated[
     AfterValidator(_not_taken),
 ]
 Operator = Annotated[str, StringConstraints(pattern=r"^[-+*/<>=~!@#%^&|`?]+$")]
+Int32 = Annotated[PositiveInt, Field(le=2**31 - 1)]
 Release = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
 
 
@@ -165,7 +166,7 @@ class Type(Model):
     since: Release | None = None
     built_in: Literal[True] | None = None
     aggregates: list[Name] = []
-    max_indexed: dict[Name, PositiveInt] = {}
+    max_indexed: dict[Name, Int32] = {}
     metrics: dict[Name, Metric] = {}
 
     @model_validator(mode="after")
@@ -217,8 +218,8 @@ class SparseType(Type):
     layout: Literal["sparse"]
     element: ElementFormat
     index: IndexFormat
-    max_dimensions: Annotated[PositiveInt, Field(le=2**31 - 1)]  # an int32 on the server
-    max_nnz: PositiveInt
+    max_dimensions: Int32  # on the server
+    max_nnz: Int32  # on the server
 
     @property
     def elements(self) -> str:
@@ -235,7 +236,7 @@ class BitsType(Type):
     """A type of the bits layout."""
 
     layout: Literal["bits"]
-    max_dimensions: Annotated[PositiveInt, Field(le=2**31 - 1)]  # an int32 on the server
+    max_dimensions: Int32  # on the server
 
     @property
     def elements(self) -> str:
@@ -279,10 +280,10 @@ def load_spec(path: Path) -> Spec:
         return Spec.model_validate(tables)
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: invalid TOML: {error}") from None
     except ValidationError as error:
         raise SpecError("\n".join(_explain(path, error.errors()))) from None
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, too many digits or brackets
+        raise SpecError(f"{path}: invalid TOML: {error}") from None
 
 
 _REASONS = {"extra_forbidden": "unknown key", "missing": "missing key"}

@@ -237,6 +237,10 @@ METRIC = (
 
 BAD_SPECS = [
     ("[types.vector\n", "invalid TOML: Expected ']'"),
+    ("x = " + "[" * 5000, "invalid TOML: "),
+    ("x = " + "9" * 5000, "invalid TOML: "),
+    (vector(max_indexed="{ hnsw = 2_147_483_648 }"), "types.vector.max_indexed.hnsw: Input should be less than or equal to 2147483647"),
+    (vector(layout='"sparse"', max_nnz="2_147_483_648"), "types.vector.max_nnz: Input should be less than or equal to 2147483647"),
     (vector() + "[types.vector]\n", "invalid TOML"),
     ("", "types: missing key"),
     ("[types]\n", "types: Dictionary should have at least 1 item"),

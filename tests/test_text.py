@@ -91,6 +91,7 @@ HALF_WAY = 1 + 2**-24  # between 1 and the next float32
         (f"1.000000059604644775390625{'0' * 9000}1", 1 + 2**-23),
         (f"0x1.000001{'0' * 9000}1", 1 + 2**-23),
         (f"{'0' * 9000}1e-00000000", 1.0),
+        (f"0x1.000001p+{'0' * 9000}", 1.0),  # int() refuses so many digits
     ],
 )
 def test_read_once_rounded(text: str, number: float) -> None:
