@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # How many batches of 2,000 values each test of `make differential` draws.
 BATCHES ?= 60
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test differential check bench generate format clean
+.PHONY: help demo test differential check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +29,9 @@ check: .venv/installed ## lint, type-check, and compare the generated files with
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m codegen --check
 
+fuzz: .venv/fuzz ## look for inputs that break a codec or the spec loader, for FUZZ_SECONDS; needs Linux, Python 3.11
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
 bench: .venv/first-release ## time this package beside its peers, and write docs/ and the README's table
 	$(BIN)/python -m bench $(BENCH)
 
@@ -38,24 +42,43 @@ format: .venv/installed ## format the hand-written files, and mend what lint can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-clean: ## remove the environment and what the tools keep
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+lock: .venv/installed ## pin all that the dependency groups pull in, with hashes, in requirements.lock
+	@{ set -e; echo "# Made of pyproject.toml's dependency groups by: make lock"; \
+	  echo "# group: dev"; $(COMPILE) pyproject.toml --group dev; \
+	  for group in fuzz first-release sqlalchemy-2-0; do \
+	    echo "# group: $$group"; $(COMPILE) --no-deps --group $$group; \
+	  done; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
 
-# Made anew when the pins change. pip 25.1 is the first to read dependency groups.
-.venv/installed: pyproject.toml
+clean: ## remove the environment and what the tools keep
+	rm -rf .venv .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# The groups are sections of one file, since some exclude each other. All that a group needs is in its
+# section, and nothing is built in an environment of its own, which would not be pinned.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+LOCKED = sed -n '/^\# group: $(1)$$/,/^\# group:/p' requirements.lock | \
+  $(PIP_INSTALL) --require-hashes --requirement /dev/stdin
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header
+
+# Made anew when the pins change.
+.venv/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
-	$(BIN)/python -m pip install --quiet --group dev --editable .
+	$(call LOCKED,dev)
+	$(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+.venv/fuzz: .venv/installed
+	$(call LOCKED,fuzz)
 	@touch $@
 
 # Folders of their own: an older SQLAlchemy, for whoever has it on the path before the newer one, and
 # the first release of this package.
 .venv/sqlalchemy-2.0: .venv/installed
-	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ --group sqlalchemy-2-0
+	$(call LOCKED,sqlalchemy-2-0) --upgrade --target $@
 	@touch $@
 
 .venv/first-release: .venv/installed
-	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ --group first-release
+	$(call LOCKED,first-release) --upgrade --target $@
 	@touch $@
 
 export DSN QUERY

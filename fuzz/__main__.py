@@ -1,0 +1,104 @@
+"""The fuzzer's command line: all targets in turns, or one of them; see `python -m fuzz --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = ROOT / "tests" / "fuzz_cases"
+"""Where findings are kept, and tests replay them: a folder for each target."""
+WORK = ROOT / ".fuzz"
+"""Where libFuzzer keeps what it found new coverage with, to go on from there the next time."""
+
+# The bounds of what an input may cost. libFuzzer's own are for the whole process, which takes
+# 200 MB before the first input, and for whole seconds; tests/test_fuzz_cases.py is stricter.
+LIMITS = ["-max_len=20000", "-timeout=5", "-rss_limit_mb=1024"]
+
+
+def main() -> int:
+    """Fuzz, and return the process's exit status, which is not 0 if there are findings."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser.add_argument("target", nargs="?", help="the one to fuzz, in this process; default: all")
+    parser.add_argument("--seconds", type=int, default=60, help="in total (default: %(default)s)")
+    arguments, options = parser.parse_known_args()  # the others are libFuzzer's
+    if arguments.target is None:
+        return fuzz_all(arguments.seconds)
+    fuzz(arguments.target, [f"-max_total_time={arguments.seconds}", *options])
+    return 0
+
+
+def fuzz(target: str, options: list[str]) -> None:
+    """Fuzz a target; this ends the process."""
+    # Not installed where the rest is developed, and without types.
+    atheris: Any = import_module("atheris")
+    with atheris.instrument_imports(include=["asyncpg_vector", "codegen", "tomllib", "tomli"]):
+        from fuzz.checks import TARGETS
+        from fuzz.seeds import dictionary, samples
+    found, seeded, cases = WORK / target / "found", WORK / target / "seeds", CASES / target
+    words = WORK / target / "words"
+    for folder in (found, seeded, cases):
+        folder.mkdir(parents=True, exist_ok=True)
+    for number, sample in enumerate(samples(target)):
+        (seeded / str(number)).write_bytes(sample)
+    words.write_text("".join(f'"{_escape(word)}"\n' for word in dictionary(target)))
+    atheris.Setup(
+        [
+            sys.argv[0],
+            *LIMITS,
+            *options,
+            f"-artifact_prefix={cases}/",
+            *([f"-dict={words}"] if words.stat().st_size else []),
+            "-print_final_stats=1",
+            *map(str, (found, seeded, cases)),
+        ],
+        TARGETS[target],
+    )
+    atheris.Fuzz()
+
+
+def fuzz_all(seconds: int) -> int:
+    """Fuzz every target, as many at a time as there are processors, and print what came of it."""
+    from fuzz.checks import TARGETS
+
+    processes = os.cpu_count() or 1
+    share = max(1, seconds * processes // len(TARGETS))
+    with ThreadPoolExecutor(processes) as pool:
+        runs = {target: pool.submit(_run, target, share) for target in TARGETS}
+        return max([_report(target, run.result()) for target, run in runs.items()])
+
+
+def _run(target: str, seconds: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fuzz", target, f"--seconds={seconds}"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        errors="replace",
+        check=False,
+    )
+
+
+def _report(target: str, done: subprocess.CompletedProcess[str]) -> int:
+    executed = re.findall(r"number_of_executed_units: (\d+)", done.stdout)
+    covered = re.findall(r"cov: (\d+)", done.stdout)
+    print(f"{target}: {(executed or '?')[-1]} inputs, {(covered or '?')[-1]} edges covered")
+    if done.returncode:
+        print(done.stdout[-3000:])
+        print(f"{target}: something was found, and is kept in {CASES.relative_to(ROOT) / target}")
+    return int(bool(done.returncode))
+
+
+def _escape(word: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in word.encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

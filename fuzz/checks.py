@@ -1,0 +1,132 @@
+"""What has to hold of every input; the fuzzer and the tests that replay its findings call this.
+
+An input is bytes. A check returns if an error of the package's own refuses it, or if what it makes
+survives every way out and back in; it raises whatever else comes.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import numpy as np
+
+from asyncpg_vector import _numpy
+from asyncpg_vector._generated import CODECS
+from asyncpg_vector._layouts.bits import Bits
+from asyncpg_vector.errors import VectorError
+from codegen.spec import Spec, SpecError, load_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from asyncpg_vector._layouts.value import Value
+
+__all__ = ["TARGETS", "to_text_input"]
+
+_LONGEST_STR = 150
+
+
+def _check_binary(value_class: type[Value], data: bytes) -> None:
+    def read() -> Value:
+        # Of the server, which has checked them, it takes more payloads than from_binary does.
+        assert value_class.decode(data).to_binary() == data
+        value = value_class.from_binary(data)
+        assert value.to_binary() == _as_sent(value_class, data)
+        return value
+
+    _check_both(read)
+
+
+def _check_text(value_class: type[Value], data: bytes) -> None:
+    _check_both(lambda: value_class.from_text(to_text_input(data)))
+
+
+def _check_spec(data: bytes) -> None:
+    with NamedTemporaryFile(suffix=".toml") as file:
+        file.write(data)
+        file.flush()
+        try:
+            spec = load_spec(Path(file.name))
+        except SpecError:
+            return
+    assert Spec.model_validate(spec.model_dump(by_alias=True)) == spec
+    for type_ in spec.types.values():
+        assert type_.methods.keys() | {type_.origin, type_.elements, type_.limits}
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    **{f"{name}-binary": partial(_check_binary, c.value_class) for name, c in CODECS.items()},
+    **{f"{name}-text": partial(_check_text, c.value_class) for name, c in CODECS.items()},
+    "spec": _check_spec,
+}
+"""The checks by the names of what they check."""
+
+
+def to_text_input(data: bytes) -> str:
+    """Return an input as a text; what is no UTF-8 becomes surrogates, which a str may hold too."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _as_sent(value_class: type[Value], data: bytes) -> bytes:
+    """Return what the server sends for a payload that it took.
+
+    It is the same, but for bits past the length, which become zero (PostgreSQL, bit_recv).
+    """
+    if not issubclass(value_class, Bits):
+        return data
+    spare = -int.from_bytes(data[:4], "big") % 8
+    return (int.from_bytes(data, "big") >> spare << spare).to_bytes(len(data), "big")
+
+
+def _check_both(read: Callable[[], Value]) -> None:
+    """Check with NumPy and without, which take different ways to what has to be the same."""
+    with_numpy = _outcome(read)
+    with _without_numpy():
+        assert _outcome(read) == with_numpy
+
+
+def _outcome(read: Callable[[], Value]) -> tuple[object, ...]:
+    try:
+        value = read()
+    except VectorError as error:
+        return type(error), str(error)
+    _check_value(value)
+    return value.to_binary(), value.to_text(), repr(value)
+
+
+def _check_value(value: Value) -> None:
+    """Take a value every way out and back in."""
+    value_class, wire = type(value), value.to_binary()
+    again: dict[str, Any] = {
+        "binary": value_class.from_binary(wire),
+        "text": value_class.from_text(value.to_text()),
+        "json": value_class.from_json(value.to_json()),
+        "pickle": pickle.loads(pickle.dumps(value)),
+        "repr": eval(repr(value), {value_class.__name__: value_class}),
+    }
+    for way, other in again.items():
+        assert type(other) is value_class, way
+        assert other.to_binary() == wire, way
+        assert other == value, way
+        assert hash(other) == hash(value), way
+    assert value_class.encode(value) == wire
+    assert len(str(value)) < _LONGEST_STR
+
+
+@contextmanager
+def _without_numpy() -> Generator[None]:
+    """Hide NumPy from the package, as in a program that has not imported it."""
+    modules: dict[str, Any] = sys.modules  # where None stands for what cannot be imported
+    modules["numpy"] = None
+    try:
+        with patch.object(_numpy, "_numpy", None):
+            yield
+    finally:
+        modules["numpy"] = np

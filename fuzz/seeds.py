@@ -1,0 +1,70 @@
+"""What libFuzzer starts from: valid inputs of every target, and the words of its grammar."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asyncpg_vector._generated import CODECS
+from asyncpg_vector._layouts.bits import Bits
+
+if TYPE_CHECKING:
+    from asyncpg_vector._layouts.value import Value
+
+__all__ = ["dictionary", "samples"]
+
+_SPEC = Path(__file__).parent.parent / "specs" / "types.toml"
+
+# Of the texts of numbers, as pgvector and C's strtof read them, and of bits.
+_WORDS = [
+    *"[]{}:,/+-. \t\v",
+    *("0x", "0X", "p+", "p-", "e+", "e-", "b", "B", "x", "X"),
+    *("nan", "inf", "infinity", "-0", "1_0", "1:1", "1e-45", "1e39", "65520", "0x1.000001p0"),
+    *("1.000000059604644775390625", "16001", "1000000000", "2147483648", "9223372036854775808"),
+]
+
+_TOML = [
+    "[types.",
+    "[[",
+    "]]",
+    " = ",
+    "{ ",
+    " }",
+    '"""',
+    "'''",
+    "\\u",
+    "0x",
+    "1979-05-27T07:32:00Z",
+]
+
+
+def samples(target: str) -> list[bytes]:
+    """Return valid inputs of a target."""
+    if target == "spec":
+        text = _SPEC.read_text()
+        _, *types = re.split(r"^(?=\[types\.\w+\]$)", text, flags=re.MULTILINE)
+        return [spec.encode() for spec in (text, *types)]
+    name, _, form = target.rpartition("-")
+    values = _values(CODECS[name].value_class)
+    if form == "binary":
+        return [value.to_binary() for value in values]
+    return [value.to_text().encode() for value in values]
+
+
+def dictionary(target: str) -> list[str]:
+    """Return the words of a target's grammar; there are none in binary."""
+    if target == "spec":
+        return [*_TOML, *sorted(set(re.findall(r"\w+", _SPEC.read_text())))]
+    return _WORDS if target.endswith("-text") else []
+
+
+def _values(value_class: type[Value]) -> list[Value]:
+    rows = [[1], [1, 0, 1], [1, 0, 0, 1, 1, 0, 1, 1, 1]]
+    if not issubclass(value_class, Bits):
+        rows += [[1, -2, 3], [100] * 60]
+    values: list[Value] = [value_class(row) for row in rows]
+    most = value_class.info.max_dimensions
+    if value_class.info.max_nnz:
+        values.append(value_class.from_text(f"{{1:1,{most}:-2}}/{most}"))
+    return values

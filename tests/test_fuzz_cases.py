@@ -1,0 +1,98 @@
+"""What the fuzzer found, or is likely to miss, checked as the fuzzer does, and what each costs."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from asyncpg_vector import Vector, VectorError
+from asyncpg_vector._layouts.value import Value
+from asyncpg_vector._numpy import loaded_numpy
+from codegen.spec import SpecError, load_spec
+from fuzz.checks import TARGETS, to_text_input
+from fuzz.seeds import dictionary, samples
+from tests.spec_types import SPEC, SpecType, each_type
+
+FOLDER = Path(__file__).parent / "fuzz_cases"
+CASES = sorted(FOLDER.glob("*/*"))
+
+# A check makes some twenty copies of what is accepted, in every form that it has.
+BYTES, BYTES_PER_BYTE = 200_000, 300
+SECONDS = 5
+
+
+def check(target: str, data: bytes) -> None:
+    TARGETS[target](data)  # makes caches too, which do not count
+    tracemalloc.start()
+    start = time.process_time()
+    try:
+        TARGETS[target](data)
+        seconds = time.process_time() - start
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < BYTES + BYTES_PER_BYTE * len(data)
+    assert seconds < SECONDS
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_case(path: Path) -> None:
+    check(path.parent.name, path.read_bytes())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sample(target: str) -> None:
+    for sample in samples(target):
+        check(target, sample)
+
+
+@each_type
+def test_each_type_is_fuzzed_from_what_it_accepts(type_: SpecType) -> None:
+    assert {f"{type_.sql_name}-binary", f"{type_.sql_name}-text"} <= TARGETS.keys()
+    for sample in samples(f"{type_.sql_name}-binary"):
+        assert type_.value_class.from_binary(sample).to_binary() == sample
+    for sample in samples(f"{type_.sql_name}-text"):
+        assert type_.value_class.from_text(to_text_input(sample)).to_text().encode() == sample
+
+
+def test_the_spec_is_fuzzed_from_its_own(tmp_path: Path) -> None:
+    assert {"types", "max_nnz", "float16", "sparse"} <= set(dictionary("spec"))
+    specs = []
+    for number, sample in enumerate(samples("spec")):
+        (tmp_path / str(number)).write_bytes(sample)
+        specs.append(load_spec(tmp_path / str(number)))
+    assert specs[0] == SPEC
+    assert [name for spec in specs[1:] for name in spec.types] == list(SPEC.types)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_error_of_another_kind_is_a_finding(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = b"\xff"
+    TARGETS[target](refused)
+    monkeypatch.setattr("fuzz.checks.VectorError", KeyError)
+    monkeypatch.setattr("fuzz.checks.SpecError", KeyError)
+    with pytest.raises((VectorError, SpecError)):
+        TARGETS[target](refused)
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "spec"])
+def test_a_value_that_comes_back_another_is_a_finding(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = samples(target)
+    TARGETS[target](first)
+    *_, changed = samples(target.replace("text", "binary"))
+    monkeypatch.setattr(Value, "__reduce__", lambda self: (type(self).from_binary, (changed,)))
+    with pytest.raises(AssertionError, match="pickle"):
+        TARGETS[target](first)
+
+
+def test_numpy_has_to_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Vector, "to_text", lambda _: "[1]" if loaded_numpy() else "[1.0]")
+    with pytest.raises(AssertionError):
+        TARGETS["vector-binary"](bytes.fromhex("0001 0000 3f800000"))

@@ -1,0 +1,100 @@
+"""requirements.lock pins what pyproject.toml says, and nothing in it is of one machine."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import NamedTuple
+
+import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.spec_types import ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GROUPS = PROJECT["dependency-groups"]
+LOCK = (ROOT / "requirements.lock").read_text()
+LINUX = {"sys_platform": "linux", "platform_machine": "x86_64"}
+
+
+class Pin(NamedTuple):
+    """A requirement of the lock file."""
+
+    requirement: Requirement
+    lines: str
+
+    @property
+    def is_direct(self) -> bool:
+        return "pyproject.toml:" in self.lines
+
+
+def read_lock(text: str) -> dict[str, list[Pin]]:
+    sections = re.split(r"^# group: (.*)\n", text, flags=re.MULTILINE)[1:]
+    return {
+        group: [
+            Pin(Requirement(lines.partition(" \\\n")[0]), lines)
+            for lines in re.findall(r"^\S.*\n(?:[ ].*\n)+", section, flags=re.MULTILINE)
+        ]
+        for group, section in zip(sections[::2], sections[1::2], strict=True)
+    }
+
+
+PINS = read_lock(LOCK)
+
+each_group = pytest.mark.parametrize("group", GROUPS)
+
+
+def on(python: str, requirements: list[Requirement]) -> dict[str, str]:
+    """What is installed with a Python: the versions by their names."""
+    environment = {**LINUX, "python_version": python, "python_full_version": f"{python}.9"}
+    return {
+        canonicalize_name(requirement.name): str(requirement.specifier)
+        for requirement in requirements
+        if (requirement.marker or Marker("python_version > '3'")).evaluate(environment)
+    }
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+@each_group
+def test_no_drift(group: str, python: str) -> None:
+    """If this fails, run make lock."""
+    locked = [pin.requirement for pin in PINS[group] if pin.is_direct]
+    wanted = [Requirement(line) for line in GROUPS[group]]
+    assert on(python, locked) == on(python, wanted)
+
+
+def test_no_other_groups() -> None:
+    assert PINS.keys() == GROUPS.keys()
+
+
+def test_what_the_project_needs_is_locked() -> None:
+    """For make installs it without its dependencies, and builds it with what is there."""
+    for python in ("3.10", "3.13"):
+        versions = on(python, [pin.requirement for pin in PINS["dev"]])
+        for line in (*PROJECT["build-system"]["requires"], *PROJECT["project"]["dependencies"]):
+            requirement = Requirement(line)
+            assert versions[requirement.name].removeprefix("==") in requirement.specifier
+
+
+@each_group
+def test_every_pin_has_hashes(group: str) -> None:
+    for pin in PINS[group]:
+        assert re.fullmatch(r"==[^*]+", str(pin.requirement.specifier))
+        assert "--hash=sha256:" in pin.lines
+
+
+def test_no_machine_and_no_registry_is_named() -> None:
+    lines = [
+        line
+        for line in LOCK.splitlines()
+        if not re.match(r"[a-z0-9]|    (--hash|#)|# group: ", line)
+    ]
+    assert lines == ["# Made of pyproject.toml's dependency groups by: make lock"]
+    assert not re.search(r"://|index-url|find-links|[ '\"]/", LOCK)

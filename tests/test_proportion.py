@@ -1,0 +1,112 @@
+"""What a value costs follows from its elements and not from its dimensions, nor from what is announced."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import struct
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+import asyncpg_vector
+from asyncpg_vector import InvalidValueError, MalformedWireError
+from tests.spec_types import TYPES, SpecType, each_dense_type, each_sparse_type, each_type
+
+MEGABYTE = 1_000_000
+NAMES = {name: getattr(asyncpg_vector, name) for name in asyncpg_vector.__all__}
+
+
+@contextmanager
+def at_most(size: int) -> Iterator[None]:
+    """Holds what is done to so many bytes at a time, and to a second."""
+    tracemalloc.start()
+    start = time.process_time()
+    try:
+        yield
+        seconds = time.process_time() - start
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size
+    assert seconds < 1
+
+
+OPERATIONS: dict[str, Callable[[Any], Any]] = {
+    "to_binary and back": lambda value: type(value).from_binary(value.to_binary()),
+    "encode and decode": lambda value: type(value).decode(type(value).encode(value)),
+    "to_text and back": lambda value: type(value).from_text(value.to_text()),
+    "to_json and back": lambda value: type(value).from_json(value.to_json()),
+    "to_dict and back": lambda value: type(value)(value.to_dict(), value.dimensions()),
+    "to_coo and back": lambda value: type(value)(value.to_coo()),
+    "repr": lambda value: eval(repr(value), NAMES),
+    "pickle": lambda value: pickle.loads(pickle.dumps(value)),
+    "copy": copy.deepcopy,
+    "hash": lambda value: {value: value}[value],
+    "made of another": lambda value: type(value)(value),
+}
+
+
+def largest(type_: SpecType, nnz: int) -> Any:
+    """A value of the most dimensions, whose elements are spread over all of them."""
+    dimensions = type_.model.max_dimensions
+    return type_.value_class({n * (dimensions // nnz): 1.5 for n in range(nnz)}, dimensions)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@each_sparse_type
+def test_the_most_dimensions(type_: SpecType, operation: str) -> None:
+    value = largest(type_, 2)
+    OPERATIONS[operation](value)  # imports SciPy
+    with at_most(MEGABYTE):
+        assert OPERATIONS[operation](value) == value
+        assert len(str(value)) < 150
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@each_sparse_type
+def test_the_most_dimensions_and_elements(type_: SpecType, operation: str) -> None:
+    value = largest(type_, type_.model.max_nnz)
+    with at_most(40 * MEGABYTE):  # Python's compiler takes most of it, for the repr
+        assert OPERATIONS[operation](value) == value
+        assert len(str(value)) < 150
+
+
+@each_sparse_type
+def test_comparing_the_most_dimensions(type_: SpecType) -> None:
+    values = [largest(type_, nnz) for nnz in (1, 2, 3)]
+    with at_most(MEGABYTE):
+        assert all(value != following for value, following in pairwise(values))
+        assert values[0] not in values[1:]
+        assert values[0] != values[0].to_text()
+
+
+@each_dense_type
+def test_the_most_dimensions_are_no_dense_value(type_: SpecType) -> None:
+    """They are refused before the zeros are written out."""
+    sparse = largest(next(type_ for type_ in TYPES if type_.model.layout == "sparse"), 2)
+    with at_most(MEGABYTE):
+        with pytest.raises(InvalidValueError, match=f"got {sparse.dimensions()}"):
+            type_.value_class(sparse)
+        with pytest.raises(asyncpg_vector.InvalidTypeError, match="convert"):
+            type_.encode(sparse)
+
+
+HEADERS = {
+    "dense": [struct.pack(">HH", 2**16 - 1, 0)],
+    "sparse": [struct.pack(">iii", 10**9, nnz, 0) for nnz in (10**9, 2**31 - 1, -1, -(2**31))],
+    "bits": [struct.pack(">i", length) for length in (2**31 - 1, 2**31 - 8)],
+}
+
+
+@each_type
+def test_a_header_that_announces_more_than_there_is(type_: SpecType) -> None:
+    for header in HEADERS[type_.model.layout]:
+        for read in (type_.value_class.from_binary, type_.decode):
+            with at_most(MEGABYTE), pytest.raises((MalformedWireError, InvalidValueError)):
+                read(header + bytes(8))
