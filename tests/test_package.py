@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
+import venv
 import zipfile
-from importlib.metadata import requires
+from importlib.metadata import distribution, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import asyncpg_vector
+from tests.processes import run_python
 from tests.spec_types import ROOT
 
 
@@ -94,32 +100,113 @@ def test_all_is_there() -> None:
     assert len(set(asyncpg_vector.__all__)) == len(asyncpg_vector.__all__)
 
 
+# What is built
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the sdist unpacks to."""
+    folder = tmp_path_factory.mktemp("sdist")
+    build(ROOT, "sdist", folder)
+    (path,) = folder.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / path.name.removesuffix(".tar.gz")
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, made of the sdist, as for whoever installs that."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--wheel-dir",
-        str(folder),
-        str(ROOT),
-    ]
-    subprocess.run(command, check=True)
+    build(sdist, "wheel", folder)
     (path,) = folder.glob("*.whl")
     return path
 
 
+def build(project: Path, target: str, folder: Path) -> None:
+    run_python(project, "-m", "hatchling", "build", "-t", target, "-d", str(folder))
+
+
+def files(folder: Path) -> set[str]:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(ROOT)) for path in paths if "__pycache__" not in path.parts}
+
+
 def test_wheel(wheel: Path) -> None:
     """The package, its marker for type checkers, its licence; no generator, no spec, no tests."""
-    names = zipfile.ZipFile(wheel).namelist()
-    tops = {name.partition("/")[0] for name in names}
-    assert [top for top in tops if not top.endswith(".dist-info")] == ["asyncpg_vector"]
+    names = set(zipfile.ZipFile(wheel).namelist())
+    metadata = {name for name in names if ".dist-info/" in name}
+    assert names - metadata == files(ROOT / "asyncpg_vector")
     assert "asyncpg_vector/py.typed" in names
-    assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert any(name.endswith(".dist-info/entry_points.txt") for name in names)
-    package = {str(path.relative_to(ROOT)) for path in (ROOT / "asyncpg_vector").rglob("*.py")}
-    assert package <= set(names)
+    assert {name.partition(".dist-info/")[2] for name in metadata} == {
+        "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE",
+    }  # fmt: skip
+
+
+def test_the_wheel_of_the_sdist_is_that_of_the_project(wheel: Path, tmp_path: Path) -> None:
+    """To the byte, so that to install the one is to install the other."""
+    build(ROOT, "wheel", tmp_path)
+    assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+def test_sdist(sdist: Path) -> None:
+    """All that the project consists of, and nothing that merely lies about."""
+    names = {str(path.relative_to(sdist)) for path in sdist.rglob("*") if path.is_file()}
+    folders = {name.partition("/")[0] for name in names if "/" in name}
+    assert folders == {
+        ".ci", "asyncpg_vector", "bench", "codegen", "docs", "examples", "fuzz", "specs", "tests",
+    }  # fmt: skip
+    assert {name for name in names if "/" not in name} == {
+        ".gitignore", "LICENSE", "Makefile", "PKG-INFO", "README.md", "pyproject.toml", "requirements.lock",
+    }  # fmt: skip
+    for folder in folders - {".ci"}:
+        assert {name for name in names if name.startswith(f"{folder}/")} == files(ROOT / folder)
+
+
+def test_what_is_generated_is_that_of_the_sdists_spec(sdist: Path) -> None:
+    assert run_python(sdist, "-m", "codegen", "--check") == ""
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with nothing but what asyncpg_vector requires, which is copied from here."""
+    folder = tmp_path_factory.mktemp("empty")
+    venv.create(folder, symlinks=True)
+    site = Path(
+        sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
+    )
+    for name in required("asyncpg_vector"):
+        for file in distribution(name).files or ():
+            if ".." not in file.parts:
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file.locate(), site / file)
+    return folder
+
+
+def required(name: str) -> set[str]:
+    """Find what is installed with a package."""
+    lines = map(Requirement, requires(name) or ())
+    names = {line.name for line in lines if not line.marker or line.marker.evaluate({"extra": ""})}
+    return names.union(*map(required, names))
+
+
+USE = """
+import importlib.metadata, sys
+import asyncpg_vector
+assert sys.prefix in asyncpg_vector.__file__, asyncpg_vector.__file__
+for name in asyncpg_vector.__all__:
+    getattr(asyncpg_vector, name)
+value = asyncpg_vector.Vector([1, 2.5])
+assert type(value).from_binary(value.to_binary()) == type(value).from_text(value.to_text()) == value
+print(value, *sorted(found.name for found in importlib.metadata.distributions()))
+"""
+
+
+def test_installed_in_an_empty_environment(empty: Path, wheel: Path, tmp_path: Path) -> None:
+    """It is used there, by a Python that sees nothing else."""
+    python = str(empty / "bin" / "python")
+    run_python(tmp_path, "-m", "pip", "--python", python, "install", "--no-index", str(wheel))
+    done = subprocess.run([python, "-I", "-c", USE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    installed = {"asyncpg_vector", *required("asyncpg_vector")}
+    assert done.stdout.split() == ["Vector([1,", "2.5])", *sorted(installed)]
