@@ -183,10 +183,12 @@ def test_checked(project: Path) -> None:
 def test_under_test(project: Path) -> None:
     """The copy's suite tests the codecs of the new types."""
     files = ["test_roundtrip", "test_wire", "test_inputs", "test_values", "test_bad_input"]
+    files += ["test_fuzz_cases", "test_proportion", "test_security"]
     output = suite(project, files, "-k", "embedding or bag or intvec")
     for name in ("embedding", "bag", "intvec"):
         assert len(re.findall(rf"::test_.*\b{name}\b.* PASSED", output)) > 10
         assert re.search(rf"test_roundtrip.py::test_wire\[{name}\] PASSED", output)
+        assert re.search(rf"test_fuzz_cases.py::test_sample\[{name}-text\] PASSED", output)
 
 
 def test_under_test_on_the_server(project: Path, server_dsn: str) -> None:
