@@ -33,21 +33,26 @@ Returns: TypeAlias = Literal["value", "list", "numpy"]
 _PG_CATALOG = "pg_catalog"
 
 # Every scalar type of these names, whoever made it, and the extension that owns it, if one does.
+# All names have their schema, operators too: a user's own may be first in the search path.
 # The parameter is text[], one of the two array types that asyncpg does not ask the server about.
 _FIND = """
 SELECT t.typname AS name, n.nspname AS schema, e.extname AS extension
 FROM pg_catalog.pg_type t
-JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
 LEFT JOIN pg_catalog.pg_depend d
-    ON d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
-LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-WHERE t.typtype = 'b' AND t.typname = ANY($1::pg_catalog.text[])
+    ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+    AND d.objid OPERATOR(pg_catalog.=) t.oid
+    AND d.deptype OPERATOR(pg_catalog.=) 'e'
+LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+WHERE t.typtype OPERATOR(pg_catalog.=) 'b'
+    AND t.typname OPERATOR(pg_catalog.=) ANY($1::pg_catalog.text[])
 """
 
 _FIND_EXTENSIONS = """
 SELECT e.extname, e.extversion, n.nspname
-FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
-WHERE e.extname = ANY($1::pg_catalog.text[])
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+WHERE e.extname OPERATOR(pg_catalog.=) ANY($1::pg_catalog.text[])
 """
 
 

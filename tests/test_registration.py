@@ -18,6 +18,7 @@ from asyncpg_vector import (
     HalfVector,
     InvalidTypeError,
     InvalidValueError,
+    MalformedWireError,
     SparseVector,
     TypesNotFoundError,
     Vector,
@@ -298,6 +299,15 @@ async def test_of_another_extension_in_pg_catalog(
     assert await register_vector(await connect(dsn), missing_ok=True) == []
 
 
+# What register_vector compares, but for oid = oid and name = name: these asyncpg compares as well,
+# by the search path, when it looks up a type to set its codec.
+EQUALS = [("name", "text"), ('"char"', '"char"'), ("oid", "regclass")]
+HOSTILE_EQUALS = """
+CREATE FUNCTION hostile.same({0}, {1}) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE OPERATOR hostile.= (FUNCTION = hostile.same, LEFTARG = {0}, RIGHTARG = {1});
+"""
+
+
 async def test_hostile_search_path(new_database: NewDatabase, connect: Connect) -> None:
     dsn = await new_database(
         """
@@ -305,11 +315,46 @@ async def test_hostile_search_path(new_database: NewDatabase, connect: Connect) 
         CREATE VIEW hostile.pg_type AS SELECT * FROM pg_catalog.pg_type WHERE false;
         CREATE VIEW hostile.pg_extension AS SELECT * FROM pg_catalog.pg_extension WHERE false;
         """
+        + "".join(HOSTILE_EQUALS.format(left, right) for left, right in EQUALS)
     )
     conn = await connect(dsn)
     await conn.execute("SET search_path = hostile, pg_catalog")
     found = await register_vector(conn, types=OF_PGVECTOR, missing_ok=True)
     assert found == OF_PGVECTOR
+
+
+async def test_not_only_types_have_the_name(new_database: NewDatabase, connect: Connect) -> None:
+    """Functions, casts and operators of a user's own, first in the search path, change nothing."""
+    dsn = await new_database(
+        """
+        CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions;
+        CREATE FUNCTION vector(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+        CREATE FUNCTION vector(extensions.vector) RETURNS text LANGUAGE sql AS $$ SELECT 'own' $$;
+        CREATE CAST (extensions.vector AS text)
+            WITH FUNCTION vector(extensions.vector) AS IMPLICIT;
+        CREATE FUNCTION differ(extensions.vector, extensions.vector) RETURNS text
+            LANGUAGE sql AS $$ SELECT 'own' $$;
+        CREATE OPERATOR <-> (
+            FUNCTION = differ, LEFTARG = extensions.vector, RIGHTARG = extensions.vector
+        );
+        """
+    )
+    conn = await connect(dsn)
+    assert await register_vector(conn) == OF_PGVECTOR
+    query = "SELECT $1::extensions.vector, ARRAY[$1], vector($2::text), $1 <-> $1, vector($1)"
+    value = Vector([1, 2])
+    assert tuple(await conn.fetchrow(query, [1, 2], "own")) == (value, [value], *["own"] * 3)
+
+
+async def test_an_unreadable_value_ends_the_fetch(
+    new_database: NewDatabase, connect: Connect
+) -> None:
+    """As of a user's own type, registered by its schema, that is something else on the wire."""
+    conn = await connect(await new_database(TYPE_SQL.format(name="vector", of="halfvec")))
+    assert await register_vector(conn, "public", types=["vector"]) == ["vector"]
+    with pytest.raises(MalformedWireError, match="expected 16 bytes for this vector, got 10"):
+        await conn.fetch("SELECT n, '[1,2,3]'::vector FROM generate_series(1, 1000) AS n")
+    assert await conn.fetchval("SELECT 'the next answer'") == "the next answer"
 
 
 # Where they are not
@@ -377,3 +422,50 @@ async def test_created_after_connecting(new_database: NewDatabase, connect: Conn
     await conn.execute("CREATE EXTENSION vector")
     assert await register_vector(conn) == OF_PGVECTOR
     assert await conn.fetchval("SELECT $1::vector", [1]) == Vector([1])
+
+
+async def test_moved_to_another_schema(new_database: NewDatabase, connect: Connect) -> None:
+    """A type that moves is the same type: what is registered stays so, cached statements too."""
+    dsn = await new_database("CREATE EXTENSION vector; CREATE SCHEMA moved")
+    query = "SELECT $1::vector AS v, ARRAY[$1::vector] AS vs"
+    expected = (Vector([1]), [Vector([1])])
+    async with asyncpg.create_pool(dsn, init=register_vector, min_size=2, max_size=2) as pool:
+        async with pool.acquire() as one, pool.acquire() as other:
+            for conn in (one, other):
+                assert tuple(await conn.fetchrow(query, [1])) == expected
+            await one.execute("ALTER EXTENSION vector SET SCHEMA moved")
+            for conn in (one, other):
+                moved = query.replace("vector", "moved.vector")
+                assert tuple(await conn.fetchrow(moved, [1])) == expected
+                await conn.execute("SET search_path = moved")
+                assert tuple(await conn.fetchrow(query, [1])) == expected
+                assert await register_vector(conn) == OF_PGVECTOR
+                assert tuple(await conn.fetchrow(query, [1])) == expected
+        await pool.expire_connections()
+        assert tuple(await pool.fetchrow(moved, [1])) == expected
+
+
+async def test_created_anew_under_a_pool(new_database: NewDatabase, connect: Connect) -> None:
+    """Connections that are in use are registered one by one; expired ones are by the pool."""
+    dsn = await new_database("CREATE EXTENSION vector")
+    admin = await connect(dsn)
+    query = "SELECT $1::vector AS v, ARRAY[$1::vector] AS vs"
+    expected = (Vector([1]), [Vector([1])])
+    anew = "DROP EXTENSION vector; CREATE EXTENSION vector"
+    async with asyncpg.create_pool(dsn, init=register_vector, min_size=2, max_size=2) as pool:
+        async with pool.acquire() as one, pool.acquire() as other:
+            for conn in (one, other):
+                assert tuple(await conn.fetchrow(query, [1])) == expected
+            await admin.execute(anew)
+            for conn in (one, other):
+                with pytest.raises(asyncpg.InternalServerError, match="cache lookup failed"):
+                    await conn.fetchrow(query, [1])
+                with pytest.raises(asyncpg.DataError, match=r"\[1\] \(expected str, got list\)"):
+                    await conn.fetchrow("SELECT $1::vector", [1])
+                assert await register_vector(conn) == OF_PGVECTOR
+                assert tuple(await conn.fetchrow(query, [1])) == expected
+        assert tuple(await pool.fetchrow(query, [1])) == expected
+        await admin.execute(anew)
+        await pool.expire_connections()
+        results = await asyncio.gather(*[pool.fetchrow(query, [1]) for _ in range(4)])
+        assert [tuple(row) for row in results] == [expected] * 4
