@@ -424,7 +424,7 @@ async def test_created_after_connecting(new_database: NewDatabase, connect: Conn
     assert await conn.fetchval("SELECT $1::vector", [1]) == Vector([1])
 
 
-async def test_moved_to_another_schema(new_database: NewDatabase, connect: Connect) -> None:
+async def test_moved_to_another_schema(new_database: NewDatabase) -> None:
     """A type that moves is the same type: what is registered stays so, cached statements too."""
     dsn = await new_database("CREATE EXTENSION vector; CREATE SCHEMA moved")
     query = "SELECT $1::vector AS v, ARRAY[$1::vector] AS vs"
