@@ -6,7 +6,7 @@ BATCHES ?= 60
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test differential check fuzz bench generate format lock clean
+.PHONY: help demo test differential load check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -14,12 +14,15 @@ help: ## list the targets
 demo: .venv/installed ## search real text in a real PostgreSQL; QUERY="..." asks, DSN=... uses your server
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
-test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release ## run all tests, against a PostgreSQL of their own
+test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer ## run all tests, against a PostgreSQL of their own
 	$(BIN)/pytest
 	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest tests/integrations
 
 differential: .venv/installed ## compare millions of values with the server; BATCHES=... sets how many
 	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential
+
+load: .venv/installed .venv/pgbouncer/pgbouncer ## a thousand tasks for a minute, with and without PgBouncer; memory over a million values
+	$(BIN)/pytest -m load -rP
 
 check: .venv/installed ## lint, type-check, and compare the generated files with the spec
 	$(BIN)/ruff format --check
@@ -80,5 +83,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --gen
 .venv/first-release: .venv/installed
 	$(call LOCKED,first-release) --upgrade --target $@
 	@touch $@
+
+.venv/pgbouncer/pgbouncer: tests/get_pgbouncer | .venv/installed
+	tests/get_pgbouncer $(@D)
 
 export DSN QUERY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +16,7 @@ import pytest
 
 from asyncpg_vector import register_vector
 from asyncpg_vector._generated import CODECS
+from tests.pgbouncer import run_pgbouncer, through
 
 DATABASE_SQL = (Path(__file__).parent / "database.sql").read_text()
 
@@ -79,6 +81,13 @@ async def server(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     await register_vector(conn, types=CODECS, missing_ok=True)
     yield conn
     await conn.close()
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(server_dsn: str) -> Iterator[Callable[[str], str]]:
+    """A PgBouncer in transaction mode: makes the DSN of a database its own."""
+    with run_pgbouncer(server_dsn) as folder:
+        yield partial(through, folder)
 
 
 @pytest.fixture

@@ -1,0 +1,121 @@
+"""A PgBouncer in transaction mode, in front of the server of the tests."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from tests.spec_types import ROOT
+
+MADE = ROOT / ".venv/pgbouncer/pgbouncer"
+PORT = 6432  # of a Unix socket: part of a file's name, in a folder of its own
+SERVER_CONNECTIONS = 3
+
+# What the README tells its readers to have, and what it takes to start one by the suite. Of the
+# user names that clients give, "any" makes the one that the server is asked with.
+CONFIG = """
+[databases]
+* = {server}
+[pgbouncer]
+pool_mode = transaction
+default_pool_size = {server_connections}
+max_client_conn = 1000
+auth_type = any
+{max_prepared_statements}
+listen_addr =
+listen_port = {listen_port}
+unix_socket_dir = {folder}
+logfile = {folder}/log
+{run_as}
+"""
+
+
+def find_pgbouncer() -> str:
+    """Where `make` has put it, or else the system's."""
+    places = [str(MADE.parent), os.environ["PATH"], "/usr/sbin"]
+    found = shutil.which("pgbouncer", path=os.pathsep.join(places))
+    advice = f"install PgBouncer, or run make {MADE.relative_to(ROOT)}, which needs apt-get"
+    assert found, f"expected a pgbouncer, found none: {advice}"
+    return found
+
+
+def knows_statements() -> bool:
+    """Whether it keeps prepared statements apart, which it does from 1.21 on."""
+    printed = subprocess.check_output([find_pgbouncer(), "--version"], text=True)
+    version = re.match(r"PgBouncer (\d+)\.(\d+)", printed)
+    assert version, printed
+    return (int(version[1]), int(version[2])) >= (1, 21)
+
+
+@contextmanager
+def run_pgbouncer(server_dsn: str) -> Iterator[str]:
+    """Run it, and yield the folder of its socket."""
+    # The path of a socket is limited to about 100 bytes, which pytest's folders may exceed.
+    with tempfile.TemporaryDirectory(prefix="pgbouncer") as name:
+        folder = Path(name)
+        config = folder / "pgbouncer.ini"
+        config.write_text(_configure(server_dsn, folder))
+        process = subprocess.Popen([find_pgbouncer(), "--quiet", config])
+        try:
+            _wait_for(process, folder)
+            yield name
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def through(folder: str, dsn: str) -> str:
+    """The same database, by way of the PgBouncer whose socket is there."""
+    query = urlencode({"host": folder, "port": PORT, "user": "anybody"})
+    return f"postgresql://{urlsplit(dsn).path}?{query}"
+
+
+def _configure(server_dsn: str, folder: Path) -> str:
+    with psycopg.connect(server_dsn) as conn:
+        info = conn.info
+        server = make_conninfo(
+            host=info.host, port=info.port, user=info.user, password=info.password or None
+        )
+        socket_path = Path(info.host) / f".s.PGSQL.{info.port}"
+    run_as = ""
+    if os.geteuid() == 0:  # as which it refuses to run
+        owner = _who_runs(socket_path)
+        shutil.chown(folder, owner)
+        run_as = f"user = {owner}"
+    return CONFIG.format(
+        server=server,
+        server_connections=SERVER_CONNECTIONS,
+        listen_port=PORT,
+        folder=folder,
+        run_as=run_as,
+        max_prepared_statements="max_prepared_statements = 100" if knows_statements() else "",
+    )
+
+
+def _who_runs(server: Path) -> str:
+    """Whoever runs the server can reach its socket; one that is elsewhere, anybody."""
+    return pwd.getpwuid(server.stat().st_uid).pw_name if server.exists() else "nobody"
+
+
+def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    log = folder / "log"
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX) as client:
+            if client.connect_ex(str(folder / f".s.PGSQL.{PORT}")) == 0:
+                return
+        time.sleep(0.01)
+    raise AssertionError(log.read_text() if log.exists() else "PgBouncer did not start")

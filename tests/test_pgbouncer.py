@@ -1,0 +1,93 @@
+"""Behind a PgBouncer in transaction mode, where each transaction may meet another server process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+from asyncpg_vector import register_vector
+from asyncpg_vector._generated import CODECS
+from tests.pgbouncer import SERVER_CONNECTIONS, knows_statements
+from tests.spec_types import SpecType, each_type
+
+if TYPE_CHECKING:
+    from tests.conftest import NewDatabase
+
+TASKS = 200
+
+
+@pytest.fixture(scope="module")
+async def pooled_dsn(new_database: NewDatabase, pgbouncer: Callable[[str], str]) -> str:
+    return pgbouncer(await new_database())
+
+
+def create_pool(dsn: str, **options: Any) -> asyncpg.Pool:
+    async def init(conn: asyncpg.Connection) -> None:
+        await register_vector(conn, types=CODECS, missing_ok=True)
+
+    return asyncpg.create_pool(dsn, init=init, min_size=20, max_size=20, **options)
+
+
+@pytest.fixture
+async def pool(pooled_dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    """As the README says to make it."""
+    async with create_pool(pooled_dsn, statement_cache_size=0) as pool:
+        yield pool
+
+
+async def use(pool: asyncpg.Pool, type_: SpecType, table: str, n: int) -> int:
+    """Bind and fetch in every way; return the server process that was met at the end."""
+    one, two = (type_.value_class(numbers) for numbers in ([1, 0, n % 2], [0, 1, 1]))
+    assert await pool.fetchval(f'SELECT $1::"{type_}"', one) == one
+    assert await pool.fetchval(f'SELECT $1::"{type_}"', one.to_list()) == one
+    assert await pool.fetchval(f'SELECT $1::"{type_}"[]', [one, None, two]) == [one, None, two]
+    rows = [(n, value) for value in (one, None, two)]
+    await pool.executemany(f"INSERT INTO {table} VALUES ($1, $2)", rows)
+    await pool.copy_records_to_table(table, records=rows)
+    query = f"SELECT n, v FROM {table} WHERE n = $1"
+    assert sorted(map(repr, await pool.fetch(query, n))) == sorted(
+        f"<Record n={n} v={value!r}>" for _, value in rows * 2
+    )
+    async with pool.acquire() as conn, conn.transaction():
+        found = [row["v"] async for row in conn.cursor(query, n, prefetch=1)]
+    assert found.count(one) == found.count(two) == found.count(None) == 2
+    return await pool.fetchval("SELECT pg_backend_pid()")
+
+
+@each_type
+async def test_many_tasks_share_few_servers(pool: asyncpg.Pool, type_: SpecType) -> None:
+    table = f"of_{type_}"
+    await pool.execute(f'CREATE TABLE {table} (n integer, v "{type_}"(3))')
+    servers = await asyncio.gather(*[use(pool, type_, table, n) for n in range(TASKS)])
+    assert 1 < len(set(servers)) <= SERVER_CONNECTIONS
+
+
+async def test_a_bad_value_leaves_the_servers_usable(pool: asyncpg.Pool) -> None:
+    async def refuse() -> None:
+        with pytest.raises(asyncpg.DataError, match="expected a finite number"):
+            await pool.fetchval("SELECT $1::vector", [float("nan")])
+        with pytest.raises(asyncpg.DataError, match="different vector dimensions 1 and 2"):
+            await pool.fetchval("SELECT $1::vector <-> $2", [1], [1, 2])
+
+    await asyncio.gather(*[refuse() for _ in range(TASKS)])
+    assert await pool.fetchval("SELECT $1::vector::text", [1]) == "[1]"
+
+
+async def test_with_a_statement_cache(pooled_dsn: str) -> None:
+    """It is PgBouncer's to keep the statements of its clients apart, which it learned late."""
+
+    async def fetch() -> None:
+        async with create_pool(pooled_dsn) as pool:
+            query = "SELECT $1::vector"
+            await asyncio.gather(*[pool.fetchval(query, [n]) for n in range(TASKS)])
+
+    if knows_statements():
+        await fetch()
+        return
+    errors = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
+    with pytest.raises(errors, match="prepared statement"):
+        await fetch()
