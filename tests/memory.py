@@ -1,0 +1,68 @@
+"""Whether encoding and decoding leave memory behind: run as a process of its own.
+
+`python -m tests.memory TYPE CALLS` prints, in JSON, what is there after so many calls that was not
+there after the first tenth of as many: memory blocks of Python's, which are counted exactly, and
+KiB of the highest resident set that the process has had, which sees everything else too.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tests.spec_types import TYPES, SpecType
+
+
+def calls(type_: SpecType) -> dict[str, Callable[[int], Any]]:
+    """What is to leave nothing behind: each is called with a number, and has its own values."""
+
+    def encode(n: int) -> Any:
+        numbers = _numbers(type_, n)
+        if n % 3 == 0:
+            return type_.encode(numbers)
+        value = type_.value_class(numbers)
+        return type_.encode(value if n % 3 == 1 else value.to_text())
+
+    wires = [type_.encode(_numbers(type_, n)) for n in range(1000)]
+
+    def decode(n: int) -> Any:
+        return type_.decode(wires[n % len(wires)]).to_list()
+
+    return {"encode": encode, "decode": decode}
+
+
+def _numbers(type_: SpecType, n: int) -> list[Any]:
+    """Up to 16 numbers: bits, for the types of SQL's own; and another that is n's."""
+    bits = [n >> place & 1 for place in range(1 + n % 15)]
+    return [*bits, n % 400_000 / 7] if type_.model.extension else bits
+
+
+def grow(call: Callable[[int], Any], count: int) -> tuple[int, int]:
+    """Memory blocks and KiB that so many calls add."""
+    before = _memory()
+    for n in range(count):
+        call(n)
+    after = _memory()
+    return after[0] - before[0], after[1] - before[1]
+
+
+def _memory() -> tuple[int, int]:
+    gc.collect()
+    return sys.getallocatedblocks(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main(sql_name: str, count: int) -> None:
+    (type_,) = (type_ for type_ in TYPES if type_.sql_name == sql_name)
+    grown = {}
+    for name, call in calls(type_).items():
+        grow(call, count // 10)
+        grown[name] = grow(call, count)
+    sys.stdout.write(json.dumps(grown))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,60 @@
+"""Many tasks at once, and many values after another: a little of each here, all by `make load`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.load import run_load
+from tests.processes import run_python
+from tests.spec_types import ROOT, SpecType, each_type
+
+if TYPE_CHECKING:
+    from tests.conftest import NewDatabase
+
+MILLION = 1_000_000
+
+# What a call leaves behind once, such as a cached object, is there before it is measured. A leak of
+# one object a call would be MILLION blocks, and one of a byte a call as many KiB as are allowed.
+MOST_BLOCKS = 100
+MOST_KIB = 1024
+
+through_pgbouncer = pytest.mark.parametrize("pooled", [False, True], ids=["direct", "PgBouncer"])
+
+
+@pytest.mark.parametrize(
+    ("tasks", "seconds"),
+    [(100, 1), pytest.param(1_000, 60, marks=pytest.mark.load)],
+    ids=["little", "load"],
+)
+@through_pgbouncer
+async def test_every_value_read_back(
+    new_database: NewDatabase,
+    pgbouncer: Callable[[str], str],
+    pooled: bool,
+    tasks: int,
+    seconds: float,
+) -> None:
+    dsn = await new_database()
+    options: dict[str, Any] = {"statement_cache_size": 0} if pooled else {}
+    done = await run_load(pgbouncer(dsn) if pooled else dsn, tasks, seconds, **options)
+    sys.stdout.write(", ".join(f"{number:,} {name}" for name, number in sorted(done.items())))
+    assert len(done) == 7
+    assert done["values compared"] > 4 * tasks
+
+
+@pytest.mark.parametrize(
+    "calls", [20_000, pytest.param(MILLION, marks=pytest.mark.load)], ids=["little", "load"]
+)
+@each_type
+def test_memory_is_flat(type_: SpecType, calls: int) -> None:
+    grown = json.loads(run_python(ROOT, "-m", "tests.memory", type_.sql_name, str(calls)))
+    sys.stdout.write(f"{calls:,} calls added blocks and KiB: {grown}")
+    assert len(grown) == 2
+    for name, (blocks, kib) in grown.items():
+        assert blocks < MOST_BLOCKS, name
+        assert kib < MOST_KIB, name
