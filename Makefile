@@ -21,7 +21,7 @@ test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/p
 differential: .venv/installed ## compare millions of values with the server; BATCHES=... sets how many
 	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential
 
-load: .venv/installed .venv/pgbouncer/pgbouncer ## a thousand tasks for a minute, with and without PgBouncer; memory over a million values
+load: .venv/installed .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values: takes minutes
 	$(BIN)/pytest -m load -rP
 
 check: .venv/installed ## lint, type-check, and compare the generated files with the spec
