@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -36,26 +37,37 @@ def use(type_: SpecType, value: Any, other: Any) -> list[Any]:
     ]
 
 
-def use_in_threads(type_: SpecType, value: Any, other: Any) -> list[list[Any]]:
+def use_in_threads(type_: SpecType, pairs: list[tuple[Any, Any]]) -> list[list[list[Any]]]:
+    """What each thread gets of each pair, one beginning where another ends."""
     barrier = Barrier(THREADS)
 
-    def work(_: int) -> list[list[Any]]:
+    def work(thread: int) -> list[list[Any]]:
+        order = pairs if thread % 2 else pairs[::-1]
         barrier.wait()
-        return [use(type_, value, other) for _ in range(ROUNDS)]
+        rounds = [use(type_, *pair) for _ in range(ROUNDS) for pair in order]
+        return rounds if thread % 2 else rounds[::-1]
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        return [results for rounds in pool.map(work, range(THREADS)) for results in rounds]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(work, range(THREADS)))
+    finally:
+        sys.setswitchinterval(interval)
 
 
-def pair(type_: SpecType) -> tuple[Any, Any]:
-    return tuple(type_.value_class([*numbers, 1] * 40) for numbers in ([0, 1], [1, 0]))
+def make_pairs(type_: SpecType) -> list[tuple[Any, Any]]:
+    one, two, three = (
+        type_.value_class(numbers) for numbers in ([0, 1] * 40, [1, 0] * 40, [1, 1, 0] * 20)
+    )
+    return [(one, two), (two, one), (three, one)]
 
 
 def check(type_: SpecType) -> None:
-    shared = use_in_threads(type_, *pair(type_))
-    alone = use(type_, *pair(type_))
-    assert len(shared) == THREADS * ROUNDS
-    for results in shared:
+    threads = use_in_threads(type_, make_pairs(type_))
+    alone = [use(type_, *pair) for pair in make_pairs(type_)] * ROUNDS
+    assert len(threads) == THREADS
+    for results in threads:
         assert results == alone
 
 
@@ -70,6 +82,6 @@ def test_when_nothing_is_cached_yet() -> None:
         ROOT,
         "-c",
         "import sys; from tests.test_threads import check; from tests.spec_types import TYPES\n"
-        "assert 'numpy' not in sys.modules; sys.setswitchinterval(1e-5)\n"
+        "assert 'numpy' not in sys.modules\n"
         "for type_ in TYPES: check(type_)",
     )
