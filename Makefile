@@ -50,8 +50,8 @@ lock: .venv/installed ## pin all that the dependency groups pull in, with hashes
 	  echo "# group: dev"; $(COMPILE) pyproject.toml --group dev; \
 	  for group in fuzz first-release sqlalchemy-2-0; do \
 	    echo "# group: $$group"; $(COMPILE) --no-deps --group $$group; \
-	  done; } > requirements.lock.new
-	mv requirements.lock.new requirements.lock
+	  done; } > .venv/requirements.lock
+	mv .venv/requirements.lock requirements.lock
 
 clean: ## remove the environment and what the tools keep
 	rm -rf .venv .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache

