@@ -6,7 +6,7 @@ BATCHES ?= 60
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test differential load check fuzz bench generate format lock clean
+.PHONY: help demo test differential load matrix corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -23,6 +23,13 @@ differential: .venv/installed ## compare millions of values with the server; BAT
 
 load: .venv/installed .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values: takes minutes
 	$(BIN)/pytest -m load -rP
+
+matrix: .venv/installed .venv/pgbouncer/pgbouncer ## test with every Python, asyncpg, NumPy and pgvector that is supported; about an hour
+	$(BIN)/nox
+
+# Without Alembic, whose many processes would take half of the time.
+corners: .venv/installed .venv/pgbouncer/pgbouncer ## test with the oldest of each, and with the newest
+	$(BIN)/nox --tags corners -- --ignore=tests/integrations/test_alembic.py
 
 check: .venv/installed ## lint, type-check, and compare the generated files with the spec
 	$(BIN)/ruff format --check
@@ -54,7 +61,7 @@ lock: .venv/installed ## pin all that the dependency groups pull in, with hashes
 	mv .venv/requirements.lock requirements.lock
 
 clean: ## remove the environment and what the tools keep
-	rm -rf .venv .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .fuzz .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
 
 # The groups are sections of one file, since some exclude each other. All that a group needs is in its
 # section, and nothing is built in an environment of its own, which would not be pinned.

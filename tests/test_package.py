@@ -28,8 +28,9 @@ def run(script: str) -> str:
 
 def test_only_asyncpg_is_required() -> None:
     """The rest is for who asks for it."""
-    required, extra = requires("asyncpg_vector") or []
-    assert re.fullmatch(r"asyncpg>=[\d.]+", required)
+    *required, extra = requires("asyncpg_vector") or []
+    for line in required:
+        assert re.fullmatch(r"asyncpg>=[\d.]+; python_version (<|>=) ['\"]3.13['\"]", line)
     assert re.fullmatch(r"sqlalchemy\[asyncio\]>=[\d.]+; extra == ['\"]sqlalchemy['\"]", extra)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from asyncpg_vector import Bit, HalfVector, Metric, SparseVector, Vector
+from tests.needs import np
 from tests.spec_types import SpecType, each_dense_type, each_type
 
 SAMPLES = {"dense": [1, 0, 3], "sparse": [1, 0, 3], "bits": "101"}
@@ -58,7 +59,8 @@ def test_what_is_read_out_can_be_changed(type_: SpecType) -> None:
     """Lists and ndarrays are the caller's own."""
     value = sample(type_)
     value.to_list()[0] = 0
-    value.to_numpy()[0] = 0
+    if np:
+        value.to_numpy()[0] = 0
     assert value == sample(type_)
 
 

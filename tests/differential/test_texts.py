@@ -9,9 +9,11 @@ import asyncpg
 from asyncpg_vector import VectorError
 from tests.differential.batches import SIZE, assert_same, compared, each_batch
 from tests.differential.texts import draw_text
+from tests.needs import needs_pgvector
 from tests.spec_types import SpecType, each_type
 
 
+@needs_pgvector("0.7.0")  # before, [,1] and [1], were read as [1]
 @each_type
 @each_batch
 async def test_texts(judge: asyncpg.Connection, type_: SpecType, seed: int) -> None:

@@ -16,8 +16,18 @@ from asyncpg_vector._generated import CODECS
 from asyncpg_vector.sqlalchemy import register_engine
 from tests.conftest import NewDatabase
 from tests.integrations.models import Base
+from tests.needs import needs_pgvector
 
 MakeEngine: TypeAlias = Callable[..., AsyncEngine]
+
+
+# Whose models have columns of types that came with pgvector 0.7.
+OF_MODELS = {"engine", "models_dsn", "psycopg_engine", "registered", "unregistered"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if OF_MODELS & {*getattr(item, "fixturenames", ())}:
+        item.add_marker(needs_pgvector("0.7.0"))
 
 
 def pytest_report_header() -> str:

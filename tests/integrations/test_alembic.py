@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from asyncpg_vector.alembic import render_item
 from tests.conftest import NewDatabase
+from tests.needs import needs_pgvector
 from tests.processes import run_python
 from tests.spec_types import ROOT
 
@@ -82,6 +83,7 @@ async def tables(dsn: str) -> list[str]:
 OF_MODELS = ["items", "items_bit", "items_pkey", "items_vector", "notes", "notes_pkey"]
 
 
+@needs_pgvector("0.7.0")
 @pytest.mark.parametrize("template", ["async", "generic"])
 async def test_autogenerate(new_database: NewDatabase, tmp_path: Path, template: str) -> None:
     """On an engine of either kind, with the `env.py` of Alembic's template."""
@@ -130,6 +132,7 @@ async def test_env_creates_the_extension(new_database: NewDatabase, tmp_path: Pa
     assert "notes" in await tables(dsn)
 
 
+@needs_pgvector("0.7.0")
 async def test_a_render_item_of_ones_own(new_database: NewDatabase, tmp_path: Path) -> None:
     """It goes first, and ours does what it leaves."""
     project = Project(tmp_path, "async", await new_database())
@@ -146,6 +149,7 @@ async def test_a_render_item_of_ones_own(new_database: NewDatabase, tmp_path: Pa
     )
 
 
+@needs_pgvector("0.7.0")
 async def test_without_the_plugin(new_database: NewDatabase, tmp_path: Path) -> None:
     """An older Alembic, or one told to use others, is given `render_item` by hand."""
     project = Project(tmp_path, "async", await new_database())
