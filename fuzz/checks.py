@@ -7,24 +7,19 @@ survives every way out and back in; it raises whatever else comes.
 from __future__ import annotations
 
 import pickle
-import sys
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
-import numpy as np
-
-from asyncpg_vector import _numpy
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector.errors import VectorError
 from codegen.spec import Spec, SpecError, load_spec
+from tests.needs import without_numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from asyncpg_vector._layouts.value import Value
 
@@ -88,7 +83,7 @@ def _as_sent(value_class: type[Value], data: bytes) -> bytes:
 def _check_both(read: Callable[[], Value]) -> None:
     """Check with NumPy and without, which take different ways to what has to be the same."""
     with_numpy = _outcome(read)
-    with _without_numpy():
+    with without_numpy():
         assert _outcome(read) == with_numpy
 
 
@@ -118,15 +113,3 @@ def _check_value(value: Value) -> None:
         assert hash(other) == hash(value), way
     assert value_class.encode(value) == wire
     assert len(str(value)) < _LONGEST_STR
-
-
-@contextmanager
-def _without_numpy() -> Generator[None]:
-    """Hide NumPy from the package, as in a program that has not imported it."""
-    modules: dict[str, Any] = sys.modules  # where None stands for what cannot be imported
-    modules["numpy"] = None
-    try:
-        with patch.object(_numpy, "_numpy", None):
-            yield
-    finally:
-        modules["numpy"] = np

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import NamedTuple, cast
+from unittest.mock import patch
 
 import asyncpg
 import pytest
 
+from asyncpg_vector import _numpy
 from tests.spec_types import SPEC, SpecType
 
 try:
@@ -34,6 +40,7 @@ __all__ = [
     "np",
     "sparse",
     "types_of",
+    "without_numpy",
 ]
 
 DATABASE_SQL = (Path(__file__).parent / "database.sql").read_text()
@@ -62,6 +69,14 @@ class Server(NamedTuple):
         return all(_release(self.pgvector) >= _release(release) for release in releases) and not (
             uses_server and _types_tested(item) & {*self.missing}
         )
+
+
+@contextmanager
+def without_numpy() -> Iterator[None]:
+    """Hide NumPy from the package, as in a program that has not imported it."""
+    hidden = {"numpy": cast("ModuleType", None)}  # which stands for what cannot be imported
+    with patch.dict(sys.modules, hidden), patch.object(_numpy, "_numpy", None):
+        yield
 
 
 def given_dsn() -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import ctypes
 import pickle
 import subprocess
@@ -22,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
-from tests.needs import needs_numpy, np, sparse
+from tests.needs import needs_numpy, np, sparse, without_numpy
 from tests.spec_types import SpecType, each_dense_type, each_numeric_type, numbers
 
 
@@ -339,6 +338,14 @@ def test_asarray(type_: SpecType) -> None:
         ask(copy=False)
 
 
+@needs_numpy
+@each_dense_type
+def test_numpy_is_imported_when_asked_for(type_: SpecType) -> None:
+    """Where no other has imported it; test_package.py tells what happens if it is not installed."""
+    with mock.patch("asyncpg_vector._elements.loaded_numpy", return_value=None):
+        assert type_.value_class([1, 2]).to_numpy().tolist() == [1, 2]
+
+
 def test_values_pickle_across_protocols() -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         for value in (Vector([1]), SPARSE, Bit("101")):
@@ -373,9 +380,5 @@ def test_the_same_without_numpy(type_: SpecType, data: st.DataObject) -> None:
         ]
 
     with_numpy = everything()
-    with contextlib.ExitStack() as stack:
-        for module in ("_elements", "_text", "_layouts.dense"):
-            stack.enter_context(
-                mock.patch(f"asyncpg_vector.{module}.loaded_numpy", return_value=None)
-            )
+    with without_numpy():
         assert everything() == with_numpy

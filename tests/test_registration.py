@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -105,6 +106,7 @@ async def test_registers_all_of_pgvector(plain: asyncpg.Connection) -> None:
 async def test_bit_only_when_named(plain: asyncpg.Connection) -> None:
     await register_vector(plain)
     assert isinstance(await plain.fetchval("SELECT B'101'"), asyncpg.BitString)
+    assert await register_vector(plain, types="bit") == ["bit"]
     assert await register_vector(plain, types=("vector", "bit")) == ["vector", "bit"]
     assert await plain.fetchval("SELECT B'101'") == Bit("101")
 
@@ -146,9 +148,11 @@ async def test_connection_of_a_pool(dsn: str) -> None:
 
 async def test_a_pool_is_no_connection(dsn: str) -> None:
     async with asyncpg.create_pool(dsn, min_size=1) as pool:
-        with pytest.raises(
-            InvalidTypeError, match="a connection, got a Pool.*init=register_vector"
-        ):
+        message = (
+            "expected a connection, got a Pool; to register all its connections, "
+            "write asyncpg.create_pool(..., init=register_vector)"
+        )
+        with pytest.raises(InvalidTypeError, match=f"^{re.escape(message)}$"):
             await register_vector(pool)
 
 
@@ -291,6 +295,15 @@ async def test_only_types_of_the_same_name(new_database: NewDatabase, connect: C
     assert await conn.fetchval("SELECT '[1]'::vector") == "[1]"
     assert await register_vector(conn, "public") == ["vector"]
     assert await conn.fetchval("SELECT '[1]'::vector") == Vector([1])
+
+
+async def test_a_base_type_called_bit(new_database: NewDatabase, connect: Connect) -> None:
+    """In quotes, since the keyword would mean PostgreSQL's."""
+    sql = TYPE_SQL.format(name='public."bit"', of="vector").replace('"bit"_', "bit_")
+    conn = await connect(await new_database(sql))
+    assert await register_vector(conn, types="bit") == ["bit"]
+    assert await conn.fetchval("SELECT B'1'") == Bit("1")
+    assert await conn.fetchval("""SELECT '[1]'::public."bit" """) == "[1]"
 
 
 async def test_built_into_the_server(new_database: NewDatabase, connect: Connect) -> None:

@@ -20,6 +20,7 @@ from asyncpg_vector import (
     Vector,
 )
 from asyncpg_vector._text import print_float32, read_float32
+from tests.needs import without_numpy
 from tests.spec_types import SpecType, each_type
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -96,6 +97,8 @@ HALF_WAY = 1 + 2**-24  # between 1 and the next float32
 )
 def test_read_once_rounded(text: str, number: float) -> None:
     assert Vector.from_text(f"[{text}]")[0] == number
+    with without_numpy():
+        assert Vector.from_text(f"[{text}]")[0] == number
 
 
 def test_halfvec_is_read_by_way_of_float32() -> None:
@@ -151,12 +154,12 @@ MALFORMED = [
         for text in (
             "", "{}", "{1:1}", "{}/", "/3", "{1:1,}/3", "{,}/3", "{1}/3", "{:1}/3", "{1:}/3", "{1.0:1}/3",
             "{x:1}/3", "{1:1}/3.0", "{1:1}/x", "{1:1}/3 x", "{1:1:1}/3", "[1]", "{1:1}}/3", "{{1:1}/3",
-            "{\N{FULLWIDTH DIGIT ONE}:1}/3", "{1_0:1}/30", "{1:1}/1_0",
+            "{\x1c}/3", "{\xa0}/3", "{\N{FULLWIDTH DIGIT ONE}:1}/3", "{1_0:1}/30", "{1:1}/1_0",
         )
     ],
     *[
         (Bit, text)
-        for text in ("2", "1 0", " 1", "1 ", "0b1", "0x1", "bb", "bx1", "xg", "x 1", "b1_0", "x1_0", "\0")
+        for text in ("2", "X1X", "1X", "1 0", " 1", "1 ", "0b1", "0x1", "bb", "bx1", "xg", "x 1", "b1_0", "x1_0", "\0")
     ],
 ]  # fmt: skip
 
@@ -180,7 +183,7 @@ REFUSED = [
     (SparseVector, "{-1:1}/3", "indices"),
     (SparseVector, "{4:1}/3", "indices from 1 to 3, got 4"),
     (SparseVector, f"{{{'9' * 5000}:1}}/3", "indices"),
-    (SparseVector, "{1:1,1:2}/3", "1 twice"),
+    (SparseVector, "{1:1,1:2}/3", "distinct indices, got 1 twice"),
     (SparseVector, "{1:1e-50}/3", "fits float32 at index 1, got '1e-50'"),
     (SparseVector, "{1:7e-46}/3", "fits"),
     (SparseVector, "{1:0x1p-200}/3", "fits"),
@@ -225,9 +228,21 @@ def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
     assert time.perf_counter() - start < 10
 
 
-def test_an_odd_digit_is_told_by_its_place_in_the_text() -> None:
-    with pytest.raises(MalformedTextError, match="hexadecimal digits, got 'G' at index 2"):
-        Bit.from_text("xAG")
+@pytest.mark.parametrize(
+    ("value_class", "text", "message"),
+    [
+        (Vector, "1", r"expected vector as \[1,2,3\], got str '1'"),
+        (Vector, "[1,x]", "at index 1, got 'x'"),
+        (SparseVector, "{}", r"expected sparsevec as {1:1.5,3:2}/5, got str '{}'"),
+        (SparseVector, "{1:1,y:1}/3", "whole number for the index of entry 1, got 'y'"),
+        (SparseVector, "{3:1,7:y}/9", "finite number at index 7, got 'y'"),
+        (Bit, "1X", "got 'X' at index 1"),
+        (Bit, "xAG", "hexadecimal digits, got 'G' at index 2"),
+    ],
+)
+def test_an_error_tells_what_is_odd_and_where(value_class: Any, text: str, message: str) -> None:
+    with pytest.raises(MalformedTextError, match=f"{message}$"):
+        value_class.from_text(text)
 
 
 @each_type

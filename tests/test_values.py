@@ -118,6 +118,12 @@ def test_equality_is_the_servers() -> None:
     assert Bit("1") != Bit("10")
 
 
+@each_type
+def test_hashes_differ(type_: SpecType) -> None:
+    values = [type_.value_class([0] * place + [1] + [0] * (99 - place)) for place in range(100)]
+    assert len({hash(value) for value in values}) > 90
+
+
 def test_values_of_different_types_are_not_equal() -> None:
     assert Vector([1]) != HalfVector([1])
     assert Vector([2**-7]) != HalfVector([1, 0])  # whose elements are the same four bytes
@@ -158,6 +164,7 @@ def test_repr_where_the_servers_digits_would_not_do() -> None:
     assert value.to_text() == "[7.038531e-26,0.1]"
     assert Vector([7.038531e-26])[0] != value[0]
     assert repr(value) == f"Vector([{value[0]!r}, 0.1])"
+    assert repr(Vector([-0.0])) == "Vector([-0.0])"  # a literal -0 is 0
 
 
 @each_type

@@ -104,6 +104,13 @@ REFUSED = [
         "no zero, got -0.0 at index 1",
     ),
     (SparseVector, "00000005 00000001 00000000 00000001 7fc00000", InvalidValueError, "nan"),
+    (
+        SparseVector,
+        "00000005 00000005 00000000" + "00000000 00000001 00000002 00000003 00000004"
+        "7fc00000 3f800000 3f800000 3f800000 3f800000",
+        InvalidValueError,
+        "at index 0, got nan",
+    ),
     (Bit, "000000", MalformedWireError, "at least 4 bytes"),
     (Bit, "00000001", MalformedWireError, "expected 5 bytes"),
     (Bit, "00000008 ffff", MalformedWireError, "expected 5 bytes"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,24 @@ import pytest
 from asyncpg_vector import register_vector
 from asyncpg_vector._generated import CODECS
 from tests.differential.batches import compared
+from tests.needs import without_numpy
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     for what, count in sorted(compared.items()):
         terminalreporter.write_line(f"{count:,} times the same as the server: {what}")
 
+
+@pytest.fixture
+def numpy(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether NumPy is there for the package."""
+    with nullcontext() if request.param else without_numpy():
+        yield request.param
+
+
+with_and_without_numpy = pytest.mark.parametrize(
+    "numpy", [True, False], indirect=True, ids=["with NumPy", "without"]
+)
 
 _SENDS = "SELECT typname, typsend::text FROM pg_type WHERE typname = ANY($1) AND typtype = 'b'"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from random import Random
 
 import asyncpg
+import pytest
 
 from asyncpg_vector import VectorError
 from tests.differential.batches import SIZE, assert_same, compared, each_batch
+from tests.differential.conftest import with_and_without_numpy
 from tests.differential.texts import draw_text
 from tests.needs import needs_pgvector
 from tests.spec_types import SpecType, each_type
@@ -15,6 +17,8 @@ from tests.spec_types import SpecType, each_type
 
 @needs_pgvector("0.7.0")  # before, [,1] and [1], were read as [1]
 @each_type
+@with_and_without_numpy
+@pytest.mark.usefixtures("numpy")
 @each_batch
 async def test_texts(judge: asyncpg.Connection, type_: SpecType, seed: int) -> None:
     random = Random(seed)

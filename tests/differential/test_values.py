@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from asyncpg_vector import InvalidValueError
+from asyncpg_vector._numpy import loaded_numpy
 from codegen.spec import Format
 from tests.differential.batches import (
     assert_same,
@@ -19,6 +20,7 @@ from tests.differential.batches import (
     each_batch,
     each_batch_of_each_kind,
 )
+from tests.differential.conftest import with_and_without_numpy
 from tests.needs import needs_pgvector
 from tests.spec_types import DENSE, SpecType, each_dense_type, each_numeric_type, each_type
 
@@ -26,19 +28,6 @@ HALF = Format(format="float16", width=2)
 HALVES = [type_ for type_ in DENSE if type_.model.element.format == HALF.format]
 MANY = 16_000
 ODD_NUMBERS = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e300, 1e-300, 1e-46, 6e-8, 3e-8, 2.9e-8]
-
-with_and_without_numpy = pytest.mark.parametrize(
-    "numpy", [True, False], ids=["with NumPy", "without"]
-)
-
-
-@pytest.fixture
-def hidden(numpy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NumPy looks as if nothing had imported it, unless `numpy`."""
-    if not numpy:
-        for module in ("_text", "_elements", "_layouts.dense"):
-            monkeypatch.setattr(f"asyncpg_vector.{module}.loaded_numpy", lambda: None)
-        monkeypatch.setattr("asyncpg_vector._elements.is_ndarray", lambda _: False)
 
 
 @each_type
@@ -52,7 +41,7 @@ async def test_echo(server: asyncpg.Connection, type_: SpecType, seed: int, kind
 
 @each_type
 @with_and_without_numpy
-@pytest.mark.usefixtures("hidden")
+@pytest.mark.usefixtures("numpy")
 @each_batch_of_each_kind
 async def test_text(server: asyncpg.Connection, type_: SpecType, seed: int, kind: str) -> None:
     """The text form is the server's to the byte, and either reads it to the same bits."""
@@ -69,7 +58,7 @@ async def test_text(server: asyncpg.Connection, type_: SpecType, seed: int, kind
 
 @each_dense_type
 @with_and_without_numpy
-@pytest.mark.usefixtures("hidden")
+@pytest.mark.usefixtures("numpy")
 @each_batch_of_each_kind
 async def test_text_of_many_dimensions(
     server: asyncpg.Connection, type_: SpecType, seed: int, kind: str
@@ -82,7 +71,7 @@ async def test_text_of_many_dimensions(
 
 
 @with_and_without_numpy
-@pytest.mark.usefixtures("hidden")
+@pytest.mark.usefixtures("numpy")
 @pytest.mark.parametrize("type_", HALVES, ids=repr)
 async def test_text_of_every_half(server: asyncpg.Connection, type_: SpecType) -> None:
     halves = np.arange(1 << 16, dtype="u2").view("f2")
@@ -124,11 +113,9 @@ async def test_equality(server: asyncpg.Connection, type_: SpecType, seed: int, 
 
 @each_numeric_type
 @with_and_without_numpy
-@pytest.mark.usefixtures("hidden")
+@pytest.mark.usefixtures("numpy")
 @each_batch
-async def test_narrowing(
-    server: asyncpg.Connection, type_: SpecType, numpy: bool, seed: int
-) -> None:
+async def test_narrowing(server: asyncpg.Connection, type_: SpecType, seed: int) -> None:
     """Float32 narrow to a type's elements as the server's casts from ``real[]`` narrow them."""
     draw = np.random.default_rng(seed)
     halves = np.abs(draw_elements(HALF, "any bits", MANY, draw))
@@ -138,7 +125,7 @@ async def test_narrowing(
     for numbers in (singles, half_way, *near):
         fitting = numbers * draw.choice(np.float32([-1, 1]), MANY)
         cast = await server.fetchval(f"SELECT $1::real[]::vector::{type_}", fitting.tolist())
-        for given_ in (fitting.tolist(), fitting) if numpy else (fitting.tolist(),):
+        for given_ in (fitting.tolist(), fitting) if loaded_numpy() else (fitting.tolist(),):
             assert_same(
                 f"narrowing, {type_}", fitting, type_.value_class(given_).to_list(), cast.to_list()
             )
