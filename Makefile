@@ -6,7 +6,7 @@ BATCHES ?= 60
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test differential load matrix corners check fuzz bench generate format lock clean
+.PHONY: help demo test differential mutation load matrix corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -15,11 +15,14 @@ demo: .venv/installed ## search real text in a real PostgreSQL; QUERY="..." asks
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
 test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer ## run all tests, against a PostgreSQL of their own
-	$(BIN)/pytest
+	$(BIN)/pytest --cov --cov-report=term
 	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest tests/integrations
 
 differential: .venv/installed ## compare millions of values with the server; BATCHES=... sets how many
 	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential
+
+mutation: .venv/installed ## change the package in thousands of ways that a test has to notice; takes half an hour
+	$(BIN)/python -m tests.mutation
 
 load: .venv/installed .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values: takes minutes
 	$(BIN)/pytest -m load -rP
@@ -61,7 +64,7 @@ lock: .venv/installed ## pin all that the dependency groups pull in, with hashes
 	mv .venv/requirements.lock requirements.lock
 
 clean: ## remove the environment and what the tools keep
-	rm -rf .venv .fuzz .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
+	rm -rf .venv .fuzz .hypothesis .mypy_cache .nox mutants .pytest_cache .ruff_cache
 
 # The groups are sections of one file, since some exclude each other. All that a group needs is in its
 # section, and nothing is built in an environment of its own, which would not be pinned.

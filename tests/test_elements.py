@@ -104,6 +104,15 @@ def test_no_integer(number: Any, error: type[Exception], message: str) -> None:
         IntegerElement("b").pack([0, number])
 
 
+def test_fewer_numbers_than_len_says() -> None:
+    class Liar(list[Any]):
+        def __len__(self) -> int:
+            return super().__len__() + 1
+
+    with pytest.raises(InvalidTypeError, match=r"as many as len\(\) says, got Liar \[1, 2\]"):
+        IntegerElement("b").pack(Liar([1, 2]))
+
+
 @pytest.mark.parametrize("text", ["", "1.0", "1e1", "0x1", "--1", "\u0661", "1 1"])
 def test_no_text_of_an_integer(text: str) -> None:
     with pytest.raises(MalformedTextError, match="whole number at index 3, got"):

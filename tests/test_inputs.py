@@ -265,6 +265,15 @@ def test_bit(flags: Any) -> None:
     assert Bit.encode(flags) == value.to_binary()
 
 
+def test_bit_of_another_bits_class() -> None:
+    class Other(Bit):
+        """As another type of the spec would be."""
+
+    value = Bit(Other("101"))
+    assert type(value) is Bit
+    assert value == Bit("101")
+
+
 def test_bit_from_bytes_takes_8_bits_each() -> None:
     assert Bit(b"\xb0\x01") == Bit(bytearray(b"\xb0\x01")) == Bit("1011000000000001")
 

@@ -96,6 +96,16 @@ def test_no_matrix(type_: SpecType, matrix: Any, error: type[Exception], message
         type_.value_class.from_matrix(matrix)
 
 
+def test_what_becomes_no_array() -> None:
+    class Broken:
+        def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+            raise ValueError("out of memory on the device")
+
+    for matrix in (Broken(), [Broken()]):
+        with pytest.raises(ValueError, match="out of memory on the device"):
+            Vector.from_matrix(matrix)
+
+
 NO_VALUES = [
     ([Vector([1]), Vector([1, 2])], InvalidValueError, "row 1: expected 1 dimensions, as row 0 has, got 2"),
     ([Vector([1]), None], InvalidTypeError, "row 1: expected a sequence of numbers, got NoneType"),

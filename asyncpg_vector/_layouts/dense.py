@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import struct
 from array import array
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
 
 import asyncpg
@@ -332,13 +333,17 @@ def _as_array(matrix: Any) -> NDArray[Any]:
     try:
         return np.asarray(matrix)
     except ValueError:
-        for index, row in enumerate(matrix):
-            if len(row) != len(matrix[0]):
-                raise InvalidValueError(
-                    f"row {index}: expected {len(matrix[0])} dimensions, as row 0 has, "
-                    f"got {len(row)}"
-                ) from None
+        _refuse_ragged(matrix if isinstance(matrix, (list, tuple)) else ())
         raise
+
+
+def _refuse_ragged(rows: Sequence[Any]) -> None:
+    lengths = [len(row) if isinstance(row, Sized) else None for row in rows]
+    for index, length in enumerate(lengths):
+        if length != lengths[0] and None not in (length, lengths[0]):
+            raise InvalidValueError(
+                f"row {index}: expected {lengths[0]} dimensions, as row 0 has, got {length}"
+            ) from None
 
 
 def _rows_in_a_block(width: int) -> int:

@@ -210,6 +210,7 @@ async def test_aggregates(engine: AsyncEngine) -> None:
                     Item.vector.avg(),
                     Item.vector.sum(),
                     Item.halfvec.avg(),
+                    Item.halfvec.sum(),
                     func.sum(Item.halfvec),
                     Item.vector.avg().l1_distance([0, 0, 0]),
                 )
@@ -219,6 +220,7 @@ async def test_aggregates(engine: AsyncEngine) -> None:
         Vector([2, 3, 4]),
         Vector([4, 6, 8]),
         HalfVector([2, 3, 4]),
+        HalfVector([4, 6, 8]),
         HalfVector([4, 6, 8]),
         9,
     ]
