@@ -317,6 +317,8 @@ if np:
     NO_BITS += [
         ([np.float32(1)], InvalidTypeError, "bool, 0 or 1 at index 0, got float32"),
         (np.array([1.0, 0.0]), InvalidTypeError, "bool, 0 or 1 at index 0, got float 1.0"),
+        (np.array([1, 7], np.uint8), InvalidValueError, "bool, 0 or 1 at index 1, got int 7"),
+        (np.array([0, 2], np.uint8), InvalidValueError, "bool, 0 or 1 at index 1, got int 2"),
         (np.array([0, 7], np.uint8), InvalidValueError, "bool, 0 or 1 at index 1, got int 7"),
         (np.array([[True]]), InvalidTypeError, "one dimension"),
         (

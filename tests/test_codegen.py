@@ -188,7 +188,9 @@ def test_a_template_that_names_what_there_is_not(project: Path) -> None:
     assert contents(project) == before
 
 
-@pytest.mark.parametrize(("method", "nth"), [("write_bytes", 3), ("replace", 1), ("replace", 2)])
+@pytest.mark.parametrize(
+    ("method", "nth"), [("write_bytes", 3), ("replace", 1), ("replace", 2), ("replace", 4)]
+)
 def test_a_disk_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, nth: int
 ) -> None:

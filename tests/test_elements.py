@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +39,10 @@ def test_largest_float(code: str, largest: float) -> None:
         for numbers in ([1, number], np.array([1, number])):
             with pytest.raises(InvalidValueError, match=f"fits {element.name} at index 1"):
                 element.pack(numbers)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in a program that does not make errors of them
+            with pytest.raises(InvalidValueError, match="fits"):
+                element.pack(np.array([1, number]))
     for odd in (np.inf, -np.inf, np.nan):
         with pytest.raises(InvalidValueError, match="finite number at index 1"):
             element.check(np.array([0, odd], element.wire_dtype).tobytes())
@@ -49,6 +54,7 @@ def test_zeros_are_equal(code: str) -> None:
     zeros = element.pack([0.0, 0.0, 1.0])
     assert element.canonical(element.pack([-0.0, 0.0, 1.0])) == zeros
     assert element.canonical(zeros) == zeros
+    assert element.canonical(element.pack([-0.0, 1.0])) == element.pack([0.0, 1.0])
 
 
 INTEGERS = [("b", -128, 127), ("i", -(2**31), 2**31 - 1)]
@@ -80,10 +86,19 @@ def test_integers_that_do_not_fit(code: str, least: int, most: int) -> None:
     for number in (least - 1, most + 1, 10**30):
         with pytest.raises(InvalidValueError, match=f"fits {element.name} at index 1, got"):
             element.pack([0, number])
-        with pytest.raises(InvalidValueError, match=f"fits {element.name} at index 7, got"):
+        with pytest.raises(
+            InvalidValueError, match=f"fits {element.name} at index 7, got {number}"
+        ):
             element.pack([0, number], [5, 7])
-    with pytest.raises(InvalidValueError, match=f"fits {element.name} at index 1, got"):
-        element.read(f"0,{most + 1}")
+    with pytest.raises(InvalidValueError, match=f"fits {element.name} at index 7, got {most + 1}"):
+        element.read(f"0,{most + 1}", [5, 7])
+    with pytest.raises(InvalidValueError, match="fits"):
+        element.pack(np.array([0, most + 1], np.int64))
+
+
+def test_floats_of_the_same_width_are_no_integers() -> None:
+    with pytest.raises(InvalidValueError, match="whole number at index 1, got 0.5"):
+        IntegerElement("i").pack(np.array([0, 0.5], np.float32))
 
 
 @pytest.mark.parametrize(

@@ -339,7 +339,7 @@ def test_asarray(type_: SpecType) -> None:
     assert np.asarray(value).dtype == np.dtype(type_.model.element.format)
     assert np.asarray(value).tolist() == [1, 0, 3]
     assert np.asarray(value, np.float64).dtype == np.float64
-    assert value.__array__(np.float64).dtype == np.float64  # what NumPy would mend
+    assert value.__array__(np.longdouble).dtype == np.longdouble  # what NumPy would mend
     assert np.array(value).flags.writeable
     # NumPy 1 does not ask for anything without a copy.
     ask = value.__array__ if np.__version__ < "2" else partial(np.asarray, value)

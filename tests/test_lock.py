@@ -86,6 +86,12 @@ def test_what_the_project_needs_is_locked() -> None:
             assert versions[requirement.name].removeprefix("==") in requirement.specifier
 
 
+def test_the_oldest_sqlalchemy_is_what_is_tested() -> None:
+    (extra,) = PROJECT["project"]["optional-dependencies"]["sqlalchemy"]
+    (pin,) = PROJECT["dependency-groups"]["sqlalchemy-2-0"]
+    assert extra.partition(">=")[2] == pin.partition("==")[2]
+
+
 @each_group
 def test_every_pin_has_hashes(group: str) -> None:
     for pin in PINS[group]:

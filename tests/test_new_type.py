@@ -6,9 +6,11 @@ a type of any name. The copy's own suite is the judge.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
@@ -94,18 +96,10 @@ def suite(project: Path, files: Sequence[str], *options: str, **environment: str
     """Run files of the copy's suite; in a folder of its own, or pytest would clear ours away."""
     ways = (f"--basetemp={project.parent / 'pytest'}", "--hypothesis-profile=quick")
     paths = [f"tests/{name}.py" for name in files]
-    return run(
-        project,
-        "-m",
-        "pytest",
-        "-v",
-        "-p",
-        "no:cacheprovider",
-        *ways,
-        *paths,
-        *options,
-        **environment,
-    )
+    command = ["-m", "pytest", "-v", "-p", "no:cacheprovider", *ways, *paths, *options]
+    with mock.patch.dict(os.environ):
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)  # which is about the suite itself
+        return run(project, *command, **environment)
 
 
 def test_importable(project: Path) -> None:

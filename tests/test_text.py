@@ -108,6 +108,7 @@ def test_halfvec_is_read_by_way_of_float32() -> None:
 
 
 ACCEPTED = [
+    (SparseVector, "{1:0X0P5,2:0x0p-5,3:0e7,4:0E7}/4", [0, 0, 0, 0]),
     (Vector, "[1,2.5,-3e2]", [1, 2.5, -300]),
     (Vector, " \t\n\r\v\f[ 1\t,\n2 ] ", [1, 2]),
     (Vector, "[+1,.5,5.,1E+2,1e-2,007]", [1, 0.5, 5, 100, 0.01, 7]),
@@ -186,7 +187,10 @@ REFUSED = [
     (SparseVector, "{1:1,1:2}/3", "distinct indices, got 1 twice"),
     (SparseVector, "{1:1e-50}/3", "fits float32 at index 1, got '1e-50'"),
     (SparseVector, "{1:7e-46}/3", "fits"),
-    (SparseVector, "{1:0x1p-200}/3", "fits"),
+    *[
+        (SparseVector, f"{{1:{text}}}/3", "fits")
+        for text in ("0x1p-200", "0xap-200", "0XAP-200", "0Xcp-200")
+    ],
     (SparseVector, "{2:1e39}/3", "fits float32 at index 2"),
     (SparseVector, f"{{{','.join(['1:0'] * 16001)}}}/3", "at most 16000"),
 ]

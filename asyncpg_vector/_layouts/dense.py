@@ -333,7 +333,8 @@ def _as_array(matrix: Any) -> NDArray[Any]:
     try:
         return np.asarray(matrix)
     except ValueError:
-        _refuse_ragged(matrix if isinstance(matrix, (list, tuple)) else ())
+        if isinstance(matrix, (list, tuple)):
+            _refuse_ragged(cast("Sequence[Any]", matrix))
         raise
 
 

@@ -68,6 +68,30 @@ def test_validated() -> None:
     assert Model(embedding=value).embedding is value
 
 
+def test_an_adapter_of_its_own() -> None:
+    adapter = TypeAdapter(Vector | None)
+    assert adapter.dump_python(None, mode="json") is None
+    assert adapter.dump_python(Vector([1]), mode="json") == [1.0]
+    assert adapter.dump_python(Vector([1])) == Vector([1])
+    assert TypeAdapter(Vector).dump_python([1], mode="json") == [1.0]  # as in tables of SQLModel
+    assert TypeAdapter(Vector).dump_python(None, mode="json", warnings=False) is None
+
+
+@pytest.mark.parametrize(
+    ("given_", "kind", "message"),
+    [
+        (5, "vector_type", "expected a sequence of numbers, got int 5"),
+        (["x"], "vector_type", "expected a number at index 0, got str 'x'"),
+        ([float("nan")], "vector_value", "expected a finite number at index 0, got nan"),
+    ],
+)
+def test_an_error_is_the_packages(given_: Any, kind: str, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Vector).validate_python(given_)
+    (error,) = caught.value.errors()
+    assert (error["type"], error["msg"]) == (kind, message)
+
+
 @each_type
 @given(data=st.data())
 def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
