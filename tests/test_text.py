@@ -252,5 +252,7 @@ def test_an_error_tells_what_is_odd_and_where(value_class: Any, text: str, messa
 @each_type
 def test_only_a_str_is_a_text_form(type_: SpecType) -> None:
     for text in (b"[1]", 1, None, ["[1]"]):
-        with pytest.raises(InvalidTypeError, match="expected a text form"):
+        with pytest.raises(
+            InvalidTypeError, match=f"expected a text form, got {type(text).__name__}"
+        ):
             type_.value_class.from_text(text)

@@ -129,7 +129,9 @@ def test_only_a_buffer_is_a_wire_payload(type_: SpecType) -> None:
     released = memoryview(b"")
     released.release()
     for data in (5, "0001", None, [0, 1, 0, 0], released):
-        with pytest.raises(InvalidTypeError, match="expected a wire payload"):
+        with pytest.raises(
+            InvalidTypeError, match=f"expected a wire payload, got {type(data).__name__}"
+        ):
             type_.value_class.from_binary(data)
 
 

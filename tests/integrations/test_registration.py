@@ -273,9 +273,8 @@ async def test_without_the_extension_the_server_says_so(bare: AsyncEngine) -> No
 def test_no_engine_of_asyncpg(dsn: str) -> None:
     url = dsn.replace("postgresql:", "postgresql+psycopg:")
     for engine in (create_engine(url), create_async_engine(url), None):
-        with pytest.raises(
-            InvalidTypeError, match=r"expected an AsyncEngine of postgresql\+asyncpg, got"
-        ):
+        message = rf"expected an AsyncEngine of postgresql\+asyncpg, got {type(engine).__name__}"
+        with pytest.raises(InvalidTypeError, match=message):
             register_engine(engine)  # type: ignore[arg-type]
 
 

@@ -116,6 +116,7 @@ def test_an_operator_class_of_ones_own() -> None:
 WRONG = [
     ("v", {"metric": "hamming"}, InvalidValueError, "expected a metric of vector among l2, inner_product, cosine, l1, got 'hamming'"),
     ("v", {"metric": "l1", "using": "ivfflat"}, InvalidValueError, "expected using among hnsw for l1 of vector, got 'ivfflat'"),
+    ("v", {"metric": "l2", "using": "gist"}, InvalidValueError, "expected using among hnsw, ivfflat for l2 of vector, got 'gist'"),
     ("id", {"metric": "l2"}, InvalidTypeError, r"expected an index on a vector type, got t.id of Integer\(\)"),
     (cast(Column("v"), HALFVEC(3)), {"metric": "l2"}, InvalidTypeError, r"expected an expression with a label, got CAST\(v AS HALFVEC\(3\)\)"),
 ]  # fmt: skip
