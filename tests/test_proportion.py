@@ -16,6 +16,7 @@ import pytest
 
 import asyncpg_vector
 from asyncpg_vector import InvalidValueError, MalformedWireError
+from tests.needs import np
 from tests.spec_types import TYPES, SpecType, each_dense_type, each_sparse_type, each_type
 
 MEGABYTE = 1_000_000
@@ -43,13 +44,14 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "to_text and back": lambda value: type(value).from_text(value.to_text()),
     "to_json and back": lambda value: type(value).from_json(value.to_json()),
     "to_dict and back": lambda value: type(value)(value.to_dict(), value.dimensions()),
-    "to_coo and back": lambda value: type(value)(value.to_coo()),
     "repr": lambda value: eval(repr(value), NAMES),
     "pickle": lambda value: pickle.loads(pickle.dumps(value)),
     "copy": copy.deepcopy,
     "hash": lambda value: {value: value}[value],
     "made of another": lambda value: type(value)(value),
 }
+if np:
+    OPERATIONS["to_coo and back"] = lambda value: type(value)(value.to_coo())
 
 
 def largest(type_: SpecType, nnz: int) -> Any:
