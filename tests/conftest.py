@@ -36,7 +36,13 @@ hypothesis.settings.load_profile("suite")
 hypothesis.settings.register_profile("quick", max_examples=20)
 
 # What these test, draw or compare are ndarrays.
-OF_NUMPY = ["differential", "test_elements.py", "test_fuzz_cases.py", "test_matrix.py"]
+OF_NUMPY = [
+    "differential",
+    "test_elements.py",
+    "test_fuzz_cases.py",
+    "test_matrix.py",
+    "test_threads.py",
+]
 collect_ignore = [] if np else OF_NUMPY
 
 

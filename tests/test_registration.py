@@ -385,6 +385,7 @@ async def test_not_only_types_have_the_name(
     assert tuple(await conn.fetchrow(query, [1, 2], "own")) == (value, [value], *["own"] * 3)
 
 
+@needs_pgvector("0.7.0")  # whose functions the type is made of
 async def test_an_unreadable_value_ends_the_fetch(
     new_database: NewDatabase, connect: Connect
 ) -> None:
