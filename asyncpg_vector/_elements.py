@@ -210,9 +210,11 @@ class FloatElement(Element):
         numbers: Numbers = read_float32(text, indices)
         if self.width < FLOAT32.width:  # the server narrows the float32, not the text (halfvec_in)
             payload = FLOAT32.pack(numbers, indices)
-            if loaded_numpy():
-                return self.pack(FLOAT32.unpack_array(payload, 0), indices)
-            numbers = FLOAT32.unpack(payload, 0, len(numbers))
+            numbers = (
+                FLOAT32.unpack_array(payload, 0)
+                if loaded_numpy()
+                else FLOAT32.unpack(payload, 0, len(numbers))
+            )
         return self.pack(numbers, indices)
 
     def literals(self, numbers: Iterable[float]) -> list[str]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import struct
-import time
-import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 
 import asyncpg_vector
 from asyncpg_vector import InvalidValueError, MalformedWireError
+from tests.cost import at_most
 from tests.needs import np
 from tests.spec_types import TYPES, SpecType, each_dense_type, each_sparse_type, each_type
 
@@ -23,20 +21,8 @@ MEGABYTE = 1_000_000
 NAMES = {name: getattr(asyncpg_vector, name) for name in asyncpg_vector.__all__}
 
 
-@contextmanager
-def at_most(size: int) -> Iterator[None]:
-    """Holds what is done to so many bytes at a time, and to seconds, where the zeros take minutes."""
-    tracemalloc.start()
-    start = time.process_time()
-    try:
-        yield
-        seconds = time.process_time() - start
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < size
-    assert seconds < 10
-
+SECONDS = 10
+"""More than anything here takes on a slow machine; the zeros written out would take minutes."""
 
 OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "to_binary and back": lambda value: type(value).from_binary(value.to_binary()),
@@ -65,7 +51,7 @@ def largest(type_: SpecType, nnz: int) -> Any:
 def test_the_most_dimensions(type_: SpecType, operation: str) -> None:
     value = largest(type_, 2)
     OPERATIONS[operation](value)  # imports SciPy
-    with at_most(MEGABYTE):
+    with at_most(MEGABYTE, SECONDS):
         assert OPERATIONS[operation](value) == value
         assert len(str(value)) < 150
 
@@ -74,7 +60,7 @@ def test_the_most_dimensions(type_: SpecType, operation: str) -> None:
 @each_sparse_type
 def test_the_most_dimensions_and_elements(type_: SpecType, operation: str) -> None:
     value = largest(type_, type_.model.max_nnz)
-    with at_most(40 * MEGABYTE):  # Python's compiler takes most of it, for the repr
+    with at_most(40 * MEGABYTE, SECONDS):  # Python's compiler takes most of it, for the repr
         assert OPERATIONS[operation](value) == value
         assert len(str(value)) < 150
 
@@ -82,7 +68,7 @@ def test_the_most_dimensions_and_elements(type_: SpecType, operation: str) -> No
 @each_sparse_type
 def test_comparing_the_most_dimensions(type_: SpecType) -> None:
     values = [largest(type_, nnz) for nnz in (1, 2, 3)]
-    with at_most(MEGABYTE):
+    with at_most(MEGABYTE, SECONDS):
         assert all(value != following for value, following in pairwise(values))
         assert values[0] not in values[1:]
         assert values[0] != values[0].to_text()
@@ -92,7 +78,7 @@ def test_comparing_the_most_dimensions(type_: SpecType) -> None:
 def test_the_most_dimensions_are_no_dense_value(type_: SpecType) -> None:
     """They are refused before the zeros are written out."""
     sparse = largest(next(type_ for type_ in TYPES if type_.model.layout == "sparse"), 2)
-    with at_most(MEGABYTE):
+    with at_most(MEGABYTE, SECONDS):
         with pytest.raises(InvalidValueError, match=f"got {sparse.dimensions()}"):
             type_.value_class(sparse)
         with pytest.raises(asyncpg_vector.InvalidTypeError, match="convert"):
@@ -110,5 +96,5 @@ HEADERS = {
 def test_a_header_that_announces_more_than_there_is(type_: SpecType) -> None:
     for header in HEADERS[type_.model.layout]:
         for read in (type_.value_class.from_binary, type_.decode):
-            with at_most(MEGABYTE), pytest.raises((MalformedWireError, InvalidValueError)):
+            with at_most(MEGABYTE, SECONDS), pytest.raises((MalformedWireError, InvalidValueError)):
                 read(header + bytes(8))

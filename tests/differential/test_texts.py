@@ -7,8 +7,7 @@ from random import Random
 import asyncpg
 import pytest
 
-from asyncpg_vector import VectorError
-from tests.differential.batches import SIZE, assert_same, compared, each_batch
+from tests.differential.batches import SIZE, assert_same, compared, each_batch, wire_of
 from tests.differential.conftest import with_and_without_numpy
 from tests.differential.texts import draw_text
 from tests.needs import needs_pgvector
@@ -28,15 +27,8 @@ async def test_texts(judge: asyncpg.Connection, type_: SpecType, seed: int) -> N
         " WITH ORDINALITY AS drawn (t, n)",
         texts,
     )
-    ours = [_read(type_, text) for text in texts]
+    ours = [wire_of(type_.value_class.from_text, text) for text in texts]
     assert_same(f"text accepted or refused, {type_}", texts, ours, judged)
     accepted = len([wire for wire in judged if wire is not None])
     compared[f"text accepted, {type_}"] += accepted
     assert SIZE / 20 < accepted < SIZE * 19 / 20
-
-
-def _read(type_: SpecType, text: str) -> bytes | None:
-    try:
-        return type_.value_class.from_text(text).to_binary()
-    except VectorError:
-        return None

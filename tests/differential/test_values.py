@@ -14,6 +14,7 @@ from asyncpg_vector import InvalidValueError
 from asyncpg_vector._numpy import loaded_numpy
 from codegen.spec import Format
 from tests.differential.batches import (
+    SIZE,
     assert_same,
     draw_elements,
     draw_wires,
@@ -97,7 +98,7 @@ async def test_equality(server: asyncpg.Connection, type_: SpecType, seed: int, 
     """Values are equal just if the server says so, and then hash alike."""
     few = draw_wires(type_.model, kind, seed, 40)
     left, right = (
-        [type_.value_class.from_binary(wire) for wire in Random(draw).choices(few, k=2000)]
+        [type_.value_class.from_binary(wire) for wire in Random(draw).choices(few, k=SIZE)]
         for draw in (seed, seed + 1)
     )
     equal = await server.fetchval(
