@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import struct
 from array import array
-from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
 
 import asyncpg
@@ -232,27 +231,40 @@ class Dense(Value, Generic[NumberT]):
             InvalidTypeError, InvalidValueError: as the constructor does, with the row's number; and
                 for rows of different lengths, or an array of another shape.
         """
-        rows = matrix if is_ndarray(matrix) else _as_array(matrix)
+        rows = matrix if is_ndarray(matrix) else cls._as_array(matrix)
         if rows.shape == (0,):
             return []
         if rows.ndim != 2:
             raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+        # What NumPy makes of a list's rows no longer tells which of them is wrong.
+        given = matrix if isinstance(matrix, (list, tuple)) else rows
+        values: list[Self] = []
         step = _rows_in_a_block(rows.itemsize * rows.shape[1])
-        return [
-            value
-            for start in range(0, len(rows), step)
-            for value in cls._read_block(rows[start : start + step], start)
-        ]
+        for start in range(0, len(rows), step):
+            block = slice(start, start + step)
+            values += cls._read_block(rows[block]) or cls._read_rows(given[block], start)
+        return values
 
     @classmethod
-    def _read_block(cls, rows: NDArray[Any], first: int) -> list[Self]:
-        """Make values of some rows of a matrix; messages call the first one `first`."""
+    def _as_array(cls, matrix: MatrixInput) -> NDArray[Any]:
+        import numpy as np
+
+        try:
+            return np.asarray(matrix)
+        except ValueError:
+            if isinstance(matrix, (list, tuple)):
+                _refuse_ragged(cls._read_rows(matrix))
+            raise
+
+    @classmethod
+    def _read_block(cls, rows: NDArray[Any]) -> list[Self] | None:
+        """Make values of some rows of a matrix, or None if that takes a look at each."""
         import numpy as np
 
         header = cls._header(rows.shape[1])
         narrowed = cls.element.narrow(rows)
         if narrowed is None:
-            return [cls._read_row(row, index) for index, row in enumerate(rows, first)]
+            return None
         wires = np.empty(len(rows), cls._wire_dtype(rows.shape[1]))
         wires["header"] = np.void(header)
         wires["elements"] = narrowed
@@ -272,19 +284,13 @@ class Dense(Value, Generic[NumberT]):
         """
         import numpy as np
 
-        wires: list[bytes] = [
-            (value if isinstance(value, cls) else cls._read_row(value, index)).to_binary()
-            for index, value in enumerate(values)
-        ]
-        if not wires:
+        rows = cls._read_rows(values)
+        if not rows:
             return np.empty((0, 0), cls.element.native_dtype)
-        dimensions = len(wrap(cls, wires[0]))
-        for index, wire in enumerate(wires):
-            if len(wire) != len(wires[0]):
-                raise InvalidValueError(
-                    f"row {index}: expected {dimensions} dimensions, as row 0 has, "
-                    f"got {len(wrap(cls, wire))}"
-                )
+        wires = [row.to_binary() for row in rows]
+        if len(set(map(len, wires))) > 1:
+            _refuse_ragged(rows)
+        dimensions = len(rows[0])
         matrix = np.empty((len(wires), dimensions), cls.element.native_dtype)
         step = _rows_in_a_block(len(wires[0]))
         for start in range(0, len(wires), step):
@@ -298,6 +304,14 @@ class Dense(Value, Generic[NumberT]):
         """Describe a wire payload to NumPy."""
         header = ("header", f"V{_HEADER.size}")
         return [header, ("elements", cls.element.wire_dtype, (dimensions,))]
+
+    @classmethod
+    def _read_rows(cls, rows: Iterable[Any], first: int = 0) -> list[Self]:
+        """Make a value of each row; messages call the first one `first`."""
+        return [
+            row if isinstance(row, cls) else cls._read_row(row, index)
+            for index, row in enumerate(rows, first)
+        ]
 
     @classmethod
     def _read_row(cls, row: Any, index: int) -> Self:
@@ -327,24 +341,13 @@ class Dense(Value, Generic[NumberT]):
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
 
 
-def _as_array(matrix: Any) -> NDArray[Any]:
-    import numpy as np
-
-    try:
-        return np.asarray(matrix)
-    except ValueError:
-        if isinstance(matrix, (list, tuple)):
-            _refuse_ragged(cast("Sequence[Any]", matrix))
-        raise
-
-
-def _refuse_ragged(rows: Sequence[Any]) -> None:
-    lengths = [len(row) if isinstance(row, Sized) else None for row in rows]
-    for index, length in enumerate(lengths):
-        if length != lengths[0] and None not in (length, lengths[0]):
+def _refuse_ragged(rows: Sequence[Dense[Any]]) -> None:
+    """Raise if a row has another number of dimensions than the first."""
+    for index, row in enumerate(rows):
+        if len(row) != len(rows[0]):
             raise InvalidValueError(
-                f"row {index}: expected {lengths[0]} dimensions, as row 0 has, got {length}"
-            ) from None
+                f"row {index}: expected {len(rows[0])} dimensions, as row 0 has, got {len(row)}"
+            )
 
 
 def _rows_in_a_block(width: int) -> int:
