@@ -34,6 +34,13 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 hypothesis.settings.register_profile("quick", max_examples=20)
+# The same for each mutant, and none is made small: nobody reads them.
+hypothesis.settings.register_profile(
+    "mutation",
+    hypothesis.settings.get_profile("quick"),
+    derandomize=True,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 
 # What these test, draw or compare are ndarrays.
 OF_NUMPY = [
