@@ -288,10 +288,13 @@ def test_encoders_leave_conversion_to_the_caller(type_: SpecType) -> None:
                 assert eval(written, {name: type_.value_class, "value": value}).to_list() == [1]
 
 
-@each_numeric_type
-def test_a_lone_number_says_how_to_bind_an_array(type_: SpecType) -> None:
+@pytest.mark.parametrize(
+    "number", [0.5, True, *([np.float32(1), np.True_] if np else [])], ids=repr
+)
+@each_type
+def test_a_lone_number_says_how_to_bind_an_array(type_: SpecType, number: object) -> None:
     with pytest.raises(InvalidTypeError, match="array parameter.*make each row a value or a tuple"):
-        type_.encode(0.5)
+        type_.encode(number)
 
 
 NO_BITS = [

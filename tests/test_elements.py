@@ -28,6 +28,13 @@ def test_names(kind: type[Element], code: str, name: str, dtype: str) -> None:
     assert np.dtype(element.wire_dtype) == f">{dtype}"
 
 
+@pytest.mark.parametrize(("kind", "code"), [element[:2] for element in FORMATS])
+def test_a_list_of_a_new_length(kind: type[Element], code: str) -> None:
+    """Nothing is kept yet for so many, which no other test reads."""
+    element = kind(code)
+    assert element.unpack_list(bytes(1237 * element.width), 0) == [0] * 1237
+
+
 @pytest.mark.parametrize(("code", "largest"), [("e", 65504.0), ("f", 3.4028234663852886e38)])
 def test_largest_float(code: str, largest: float) -> None:
     element = FloatElement(code)

@@ -120,7 +120,7 @@ class _Listener:
         context: DefaultExecutionContext,
         _executemany: object,
     ) -> None:
-        if context.compiled is not None and not (context.isddl or context.is_text):
+        if not (context.isddl or context.is_text):
             return  # and the longest statements need not be searched
         if _OF_EXTENSION.search(statement):
             self._generation += 1
