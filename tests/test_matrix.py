@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncpg_vector import HalfVector, InvalidTypeError, InvalidValueError, Vector, register_vector
+from asyncpg_vector import (
+    HalfVector,
+    InvalidTypeError,
+    InvalidValueError,
+    SparseVector,
+    Vector,
+    register_vector,
+)
 from asyncpg_vector._layouts import dense
 from tests.spec_types import SpecType, each_dense_type, numbers
 
@@ -74,6 +82,30 @@ def test_nothing(type_: SpecType) -> None:
     assert (nothing.shape, nothing.dtype) == ((0, 0), type_.model.element.format)
 
 
+ROWS = [[1.0, 2.0], [3.0, 4.0]]
+MATRICES_OF_ROWS = [
+    np.ma.masked_array(ROWS),
+    [np.ma.masked_array(row) for row in ROWS],
+    np.array(ROWS, object),
+    np.array(ROWS).view(np.recarray),
+    [HalfVector(row) for row in ROWS],
+    (SparseVector(ROWS[0]), Vector(ROWS[1])),
+    [array("f", row) for row in ROWS],
+    [memoryview(array("d", row)) for row in ROWS],
+    [np.float16(row) for row in ROWS],
+]
+of_lists = np.empty(2, object)
+of_lists[:] = ROWS
+MATRICES_OF_ROWS.append(of_lists)
+
+
+@pytest.mark.parametrize("matrix", MATRICES_OF_ROWS, ids=lambda matrix: type(matrix).__name__)
+@each_dense_type
+def test_rows_of_every_class(type_: SpecType, matrix: Any) -> None:
+    values = type_.value_class.from_matrix(matrix)
+    assert wires(values) == wires([type_.value_class(row) for row in ROWS])
+
+
 NO_MATRIX = [
     ([[1, 2], [3]], InvalidValueError, "row 1: expected 2 dimensions, as row 0 has, got 1"),
     ([[1, 2], [3, None]], InvalidTypeError, "row 1: expected a number at index 1, got NoneType"),
@@ -86,12 +118,24 @@ NO_MATRIX = [
     ([[1, 2], None], InvalidTypeError, "row 1: expected a sequence of numbers, got NoneType"),
     ([[1, 2], [3, [4]]], InvalidTypeError, "row 1: expected a number at index 1, got list"),
     (np.array([["1"]]), InvalidTypeError, "row 0: expected numbers, got an array of <U1"),
-    ([1, 2], InvalidTypeError, r"expected two dimensions, got an array of shape \(2,\)"),
+    ([1, 2], InvalidTypeError, "row 0: expected a sequence of numbers, got int 1"),
+    (np.array([1, 2]), InvalidTypeError, r"expected two dimensions, got an array of shape \(2,\)"),
     (np.zeros((1, 1, 1)), InvalidTypeError, r"two dimensions, got an array of shape \(1, 1, 1\)"),
-    (5, InvalidTypeError, r"expected two dimensions, got an array of shape \(\)"),
+    (np.array(5), InvalidTypeError, r"expected two dimensions, got an array of shape \(\)"),
+    (np.ma.array(5), InvalidTypeError, r"expected two dimensions, got an array of shape \(\)"),
+    (np.array(None), InvalidTypeError, r"expected two dimensions, got an array of shape \(\)"),
+    (5, InvalidTypeError, "expected a matrix, got int 5"),
+    (np.ma.masked_array([[1.0, 2]], [[0, 1]]), InvalidTypeError, "row 0: expected .* at index 1, got None"),
+    ([np.ma.masked_array([1.0, 2], [0, 1])], InvalidTypeError, "row 0: expected .* at index 1, got None"),
+    ([bytearray(b"12"), bytearray(b"34")], InvalidTypeError, "row 0: expected numbers, got bytearray"),
+    ([[1, 2], memoryview(b"12")], InvalidTypeError, "row 1: expected .*, got memoryview .* of format 'B'"),
+    (memoryview(bytes(4)).cast("B", (2, 2)), InvalidTypeError, "expected a matrix, got memoryview"),
+    (bytearray(), InvalidTypeError, r"expected a matrix, got bytearray bytearray\(b''\)"),
+    (["[1,2]", [3, 4]], InvalidTypeError, r"row 0: expected numbers, got str .*; from_text\(\)"),
+    ([SparseVector({0: 1}, 3), [1, 2]], InvalidValueError, "row 1: expected 3 dimensions, as row 0"),
     (np.zeros((1, 0)), InvalidValueError, "expected 1 to 16000 dimensions"),
     (np.zeros((1, 16001)), InvalidValueError, "expected 1 to 16000 dimensions"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("matrix", "error", "message"), NO_MATRIX)

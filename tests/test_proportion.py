@@ -81,6 +81,9 @@ def test_the_most_dimensions_are_no_dense_value(type_: SpecType) -> None:
     with at_most(MEGABYTE, SECONDS):
         with pytest.raises(InvalidValueError, match=f"got {sparse.dimensions()}"):
             type_.value_class(sparse)
+        if np:
+            with pytest.raises(InvalidValueError, match=f"row 0: .* got {sparse.dimensions()}"):
+                type_.value_class.from_matrix([sparse])
         with pytest.raises(asyncpg_vector.InvalidTypeError, match="convert"):
             type_.encode(sparse)
 

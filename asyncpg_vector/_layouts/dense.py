@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import struct
 from array import array
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, overload
 
 import asyncpg
 
@@ -34,7 +34,7 @@ from asyncpg_vector.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
     from typing_extensions import Self
@@ -52,6 +52,8 @@ RowsInput: TypeAlias = "Iterable[Value | asyncpg.Record]"
 
 DenseInput: TypeAlias = "NumbersInput | Value"
 """What a dense value is made from: numbers in a row, or any other value."""
+
+RowT = TypeVar("RowT")
 
 _HEADER = struct.Struct(">HH")
 _START = slice(_HEADER.size)
@@ -225,40 +227,33 @@ class Dense(Value, Generic[NumberT]):
         """Make a value of each row of a matrix, all of them at once.
 
         Args:
-            matrix: an ndarray of shape (rows, dimensions), or what NumPy makes one of.
+            matrix: an ndarray of shape (rows, dimensions), or what NumPy makes one of; or rows that
+                the constructor takes.
 
         Raises:
             InvalidTypeError, InvalidValueError: as the constructor does, with the row's number; and
                 for rows of different lengths, or an array of another shape.
         """
-        rows = matrix if is_ndarray(matrix) else cls._as_array(matrix)
-        if rows.shape == (0,):
-            return []
-        if rows.ndim != 2:
-            raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
-        # What NumPy makes of a list's rows no longer tells which of them is wrong.
-        given = matrix if isinstance(matrix, (list, tuple)) else rows
+        rows: Any = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
+        array: NDArray[Any] | None = rows if is_ndarray(rows) else _stack(rows)
         values: list[Self] = []
-        step = _rows_in_a_block(rows.itemsize * rows.shape[1])
-        for start in range(0, len(rows), step):
+        if array is None:
+            values = cls._read_rows(rows, cls)
+            _refuse_ragged(values)
+            return values
+        if array.shape == (0,):
+            return values
+        if array.ndim != 2:
+            raise InvalidTypeError(f"expected two dimensions, got an array of shape {array.shape}")
+        step = _rows_in_a_block(array.itemsize * array.shape[1])
+        for start in range(0, len(array), step):
             block = slice(start, start + step)
-            values += cls._read_block(rows[block]) or cls._read_rows(given[block], start)
+            values += cls._read_block(array[block]) or cls._read_rows(rows[block], cls, start)
         return values
 
     @classmethod
-    def _as_array(cls, matrix: MatrixInput) -> NDArray[Any]:
-        import numpy as np
-
-        try:
-            return np.asarray(matrix)
-        except ValueError:
-            if isinstance(matrix, (list, tuple)):
-                _refuse_ragged(cls._read_rows(matrix))
-            raise
-
-    @classmethod
     def _read_block(cls, rows: NDArray[Any]) -> list[Self] | None:
-        """Make values of some rows of a matrix, or None if that takes a look at each."""
+        """Make values of some rows of a matrix, or none if that takes a look at each."""
         import numpy as np
 
         header = cls._header(rows.shape[1])
@@ -284,7 +279,7 @@ class Dense(Value, Generic[NumberT]):
         """
         import numpy as np
 
-        rows = cls._read_rows(values)
+        rows = cls._read_rows(values, cls._read_record)
         if not rows:
             return np.empty((0, 0), cls.element.native_dtype)
         wires = [row.to_binary() for row in rows]
@@ -306,24 +301,23 @@ class Dense(Value, Generic[NumberT]):
         return [header, ("elements", cls.element.wire_dtype, (dimensions,))]
 
     @classmethod
-    def _read_rows(cls, rows: Iterable[Any], first: int = 0) -> list[Self]:
-        """Make a value of each row; messages call the first one `first`."""
+    def _read_rows(
+        cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int = 0
+    ) -> list[Self]:
+        """Read each row that is no value yet; messages call the first one `first`."""
         return [
-            row if isinstance(row, cls) else cls._read_row(row, index)
+            row if type(row) is cls else _read_row(row, read, index)
             for index, row in enumerate(rows, first)
         ]
 
     @classmethod
-    def _read_row(cls, row: Any, index: int) -> Self:
-        """Make a value of a row of a matrix, or of a record of one column."""
-        try:
-            if isinstance(row, asyncpg.Record):
-                if len(row) != 1:
-                    raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
-                row = row[0]
-            return cls.coerce(row)
-        except VectorError as error:
-            raise type(error)(f"row {index}: {error}") from None
+    def _read_record(cls, row: Any) -> Self:
+        """Make a value of a record of one column, or of what may stand in one."""
+        if isinstance(row, asyncpg.Record):
+            if len(row) != 1:
+                raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
+            row = row[0]
+        return cls.coerce(row)
 
     def _numbers(self) -> tuple[NumberT, ...]:
         return self.element.unpack(self._wire, _HEADER.size, len(self))
@@ -339,6 +333,38 @@ class Dense(Value, Generic[NumberT]):
             return repr(self)
         shown = ", ".join(self.element.print(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
+
+
+def _read_row(row: Any, read: Callable[[Any], RowT], index: int) -> RowT:
+    try:
+        return read(row)
+    except VectorError as error:
+        raise type(error)(f"row {index}: {error}") from None
+
+
+def _as_rows(matrix: Any) -> Numbers:
+    """Make an ndarray of a matrix, or a list of rows that hold masked numbers or objects."""
+    import numpy as np
+
+    if not hasattr(matrix, "__array__"):
+        raise InvalidTypeError(f"expected a matrix, got {describe(matrix)}")
+    array: NDArray[Any] = np.asarray(matrix)
+    masked: bool = isinstance(matrix, np.ma.MaskedArray)
+    if array.ndim == 0 or not (masked or array.dtype.kind == "O"):
+        return array
+    return [*(matrix if masked else array)]
+
+
+def _stack(rows: Sequence[Any]) -> NDArray[Any] | None:
+    """Make an ndarray of rows that are plain; what others hold, each constructor has to tell."""
+    import numpy as np
+
+    if not all(type(row) is LIST or type(row) is tuple or is_ndarray(row) for row in rows):
+        return None
+    try:
+        return np.asarray(rows)
+    except ValueError:  # they have different lengths, or hold something else than numbers
+        return None
 
 
 def _refuse_ragged(rows: Sequence[Dense[Any]]) -> None:
