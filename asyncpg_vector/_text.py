@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from array import array
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
 from math import frexp, inf, ldexp, nextafter
@@ -56,7 +56,8 @@ _SIGNIFICANT = [f"%.{digits}g" for digits in range(10)]
 _SMALLEST_NORMAL = 2.0**-126
 _MANY = 50
 """Numbers that NumPy takes less time for than their turns one by one."""
-_EXACT = Context(prec=200)  # no float32 has more than 112 decimal digits
+_EXACT = Context(prec=200, traps=[])
+"""What is exact here, whatever the program's own context: a float32 has up to 112 digits."""
 
 
 # Reading
@@ -152,10 +153,11 @@ def _keep_side(text: str, number: float) -> float:
     """Move a double that is half-way between two float32 to the side on which its text lies."""
     if abs(number) > _OVERFLOWING or struct.unpack("f", struct.pack("f", number))[0] == number:
         return number
-    exact = _exact(text)
-    if exact == number:
-        return number
-    return nextafter(number, inf if exact > number else -inf)
+    with localcontext(_EXACT):
+        exact = _exact(text)
+        if exact == number:
+            return number
+        return nextafter(number, inf if exact > number else -inf)
 
 
 def _exact(text: str) -> Decimal | Fraction:
@@ -246,13 +248,14 @@ def _print_exactly(number: float) -> str:
     mantissa, exponent = frexp(number)
     above = ldexp(1.0, max(exponent - 25, -150))
     below = above / 2 if mantissa == 0.5 and number > _SMALLEST_NORMAL else above
-    exact = Decimal(number)
-    for digits in range(1, 10):
-        last_place = Decimal((0, (1,), exact.adjusted() - digits + 1))
-        for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
-            rounded = exact.quantize(last_place, rounding)
-            if -Decimal(below) < _EXACT.subtract(rounded, exact) < Decimal(above):
-                return _format(float(rounded), 9)
+    with localcontext(_EXACT):
+        exact = Decimal(number)
+        for digits in range(1, 10):
+            last_place = Decimal((0, (1,), exact.adjusted() - digits + 1))
+            for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
+                rounded = exact.quantize(last_place, rounding)
+                if -Decimal(below) < rounded - exact < Decimal(above):
+                    return _format(float(rounded), 9)
     raise AssertionError(f"{number!r} is no float32")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from decimal import ROUND_UP, Context, FloatOperation, Inexact, Rounded, Subnormal, localcontext
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from asyncpg_vector import (
     SparseVector,
     Vector,
 )
-from asyncpg_vector._text import print_float32, read_float32
+from asyncpg_vector._text import _print_exactly, print_float32, read_float32
 from tests.needs import without_numpy
 from tests.spec_types import SpecType, each_type
 
@@ -36,6 +37,8 @@ DIGITS = [
     ("1.234567e+06", 1234567.0),
     ("0.0001", 1e-4),
     ("1e-05", 1e-5),
+    ("1.0000005e+06", 1000000.5),
+    ("0.000976565", 0.000976565),  # 0.0009765649 is nearer, and longer
     ("1.6777216e+07", 2.0**24),
     ("3.3554432e+07", 2.0**25),
     ("3.4028235e+38", 3.4028234663852886e38),
@@ -60,6 +63,7 @@ DIGITS = [
 def test_digits(text: str, number: float) -> None:
     (number,) = struct.unpack("f", struct.pack("f", number))
     assert print_float32([number]) == [text]
+    assert print_float32([number] * 100) == [text] * 100  # all at once, with NumPy
     assert struct.pack("f", *read_float32(text, [0])) == struct.pack("f", number)
 
 
@@ -67,6 +71,24 @@ def test_digits(text: str, number: float) -> None:
 def test_printed_digits_read_back(numbers: list[float]) -> None:
     read = read_float32(",".join(print_float32(numbers)), range(len(numbers)))
     assert struct.pack(f"{len(read)}f", *read) == struct.pack(f"{len(numbers)}f", *numbers)
+
+
+CONTEXTS = [
+    Context(prec=1),
+    Context(prec=1, traps=[]),
+    Context(Emax=0, Emin=0, rounding=ROUND_UP),
+    Context(traps=[Inexact, Rounded, Subnormal, FloatOperation]),
+]
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_whatever_decimals_are_told(context: Context) -> None:
+    numbers = [2.0**exponent for exponent in range(-149, 128)]
+    texts = print_float32(numbers)
+    _print_exactly.cache_clear()
+    with localcontext(context):
+        assert print_float32(numbers) == texts
+        assert Vector.from_text("[1.0000000596046447753906250000001]")[0] > 1
 
 
 HALF_WAY = 1 + 2**-24  # between 1 and the next float32
