@@ -181,7 +181,8 @@ class FloatElement(Element):
         if kind not in "efd":
             if numbers.dtype.kind not in "biuf":
                 return None
-            numbers = numbers.astype("f8")  # as float() takes the elements of a list
+            with numpy.errstate(all="ignore"):
+                numbers = numbers.astype("f8")  # as float() takes the elements of a list
         try:
             if float(numpy.vdot(numbers, numbers)) < self._fitting:  # looks at all of them, fast
                 return numbers.astype(wire_dtype)
@@ -246,19 +247,17 @@ class FloatElement(Element):
         if isinstance(number, (str, bytes, bytearray)) or not is_real(number):  # float() takes them
             raise _no_number(number, index)
         try:
-            finite = math.isfinite(float(number))
-        except OverflowError:  # an int; it is finite, and too large
-            finite = True
+            double = float(number)
+            struct.pack(f">{self.code}", double)
+        except OverflowError:  # of an int by float(), or of any number by struct
+            raise self.misfit(number, index) from None
         except (TypeError, ValueError) as error:
             raise _no_number(number, index) from error
-        if not finite:
-            raise InvalidValueError(
-                f"expected a finite number at index {index}, got {shorten(number)}"
-            )
-        try:
-            struct.pack(f">{self.code}", number)
-        except (struct.error, OverflowError):
-            raise self.misfit(number, index) from None
+        if math.isfinite(double):
+            return
+        if math.isinf(double) and double != number:  # a Decimal, say, that float() makes one of
+            raise self.misfit(number, index)
+        raise InvalidValueError(f"expected a finite number at index {index}, got {shorten(number)}")
 
 
 class IntegerElement(Element):

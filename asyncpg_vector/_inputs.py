@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import struct
 from array import array
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from typing import (
 
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray
-from asyncpg_vector.errors import InvalidTypeError
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,8 @@ _REAL = "biuf"
 _REAL_OR_OBJECT = f"{_REAL}O"
 _TEXT = (str, bytes, bytearray)
 _PLAIN = (float, int)
+_NUMBERS = re.compile("([@=<>!]?)([efdhilqHILQ])")
+"""How a buffer's format says that it holds numbers, of which struct then knows."""
 
 NumbersInput: TypeAlias = "Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList"
 """What `read_numbers` takes, for annotations."""
@@ -85,7 +88,7 @@ def read_numbers(value: object, what: str = "numbers") -> Numbers:
     if type(numbers) is not LIST and is_ndarray(numbers):
         if numbers.ndim != 1:
             raise InvalidTypeError(f"expected one dimension, got an array of shape {numbers.shape}")
-        if numbers.dtype.kind not in _REAL_OR_OBJECT:
+        if not _may_hold_numbers(numbers):
             raise InvalidTypeError(f"expected {what}, got an array of {numbers.dtype}")
     elif _is_nested(numbers):
         raise InvalidTypeError(
@@ -103,11 +106,11 @@ def read_whole(value: SupportsIndex, place: str) -> int:
 
 
 def is_real(number: object, kinds: str = _REAL) -> bool:
-    """Tell whether this is no NumPy scalar, or one of these kinds.
+    """Tell whether this has no elements, and is no NumPy scalar, or one of these kinds.
 
-    float() takes complex ones too, without the imaginary part, and dates.
+    float() takes complex ones too, without the imaginary part, dates, and arrays of one element.
     """
-    return getattr(getattr(number, "dtype", None), "kind", kinds[0]) in kinds
+    return _kind(number, kinds[0]) in kinds and not _has_elements(number)
 
 
 def _open(value: Any, what: str) -> Numbers:
@@ -115,13 +118,16 @@ def _open(value: Any, what: str) -> Numbers:
         return cast("Numbers", value)
     _refuse_text(value, what)
     if _becomes_list(value):
+        if not _may_hold_numbers(value):  # of dates it would make some
+            _refuse(value, what)
         numbers = value.tolist()
+        _refuse_text(numbers, what)
     elif hasattr(value, "__array__"):
         import numpy as np
 
         numbers = np.asarray(value)
     else:
-        numbers = _read_buffer(value)
+        numbers = _read_buffer(value, what)
     if not _is_sequence(numbers):
         _refuse(value, what)
     return cast("Numbers", numbers)
@@ -142,6 +148,17 @@ def _refuse_text(value: object, what: str) -> None:
         )
 
 
+def _may_hold_numbers(value: object) -> bool:
+    """Tell whether this is no array, or one of numbers, or of objects that may be some."""
+    return _kind(value, "O") in _REAL_OR_OBJECT
+
+
+def _kind(value: object, default: str) -> str:
+    """Return NumPy's letter for the kind of an array's elements, or of a scalar."""
+    kind: str = getattr(getattr(value, "dtype", None), "kind", default)
+    return kind
+
+
 def _refuse(value: object, what: str) -> NoReturn:
     message = f"expected a sequence of {what}, got {describe(value)}"
     if isinstance(value, memoryview):
@@ -149,7 +166,7 @@ def _refuse(value: object, what: str) -> NoReturn:
     raise InvalidTypeError(message)
 
 
-def _read_buffer(value: Any) -> Any:
+def _read_buffer(value: Any, what: str) -> Any:
     """Read a buffer of numbers of any width and byte order; return anything else as it is.
 
     Bytes are no numbers here: they may be a wire payload, or anything.
@@ -158,10 +175,13 @@ def _read_buffer(value: Any) -> Any:
         view = memoryview(value)
     except TypeError:
         return value
-    order, code = view.format[:-1] or "@", view.format[-1:]
+    except ValueError as error:  # such as that it is released, or closed
+        raise InvalidValueError(f"expected {what}, got {describe(value)}: {error}") from error
     if view.ndim != 1:
         raise InvalidTypeError(f"expected one dimension, got a buffer of shape {view.shape}")
-    if code in "efdhilqHILQ":
+    numbers = _NUMBERS.fullmatch(view.format)
+    if numbers:
+        order, code = numbers.groups()
         return struct.unpack(f"{order}{len(view)}{code}", view.tobytes())
     return None if isinstance(value, memoryview) else value
 
@@ -173,14 +193,19 @@ def _is_sequence(value: object) -> bool:
 
 
 def _is_nested(numbers: Any) -> bool:
-    """Tell whether the first element has elements; the others are noticed when they are packed.
-
-    An array without a dimension only looks as if it had.
-    """
+    """Tell whether the first element has elements; the others are noticed when they are packed."""
     try:
         first: Any = numbers[0] if len(numbers) else 0
-        return type(first) not in _PLAIN and not isinstance(first, _TEXT) and len(first) >= 0
     except TypeError:
         return False
     except LookupError:
         raise InvalidTypeError(f"expected a sequence, got {describe(numbers)}") from None
+    return type(first) not in _PLAIN and not isinstance(first, _TEXT) and _has_elements(first)
+
+
+def _has_elements(value: Any) -> bool:
+    """Tell whether it has a length; an array without a dimension only looks as if it had."""
+    try:
+        return hasattr(value, "__len__") and len(value) >= 0
+    except TypeError:
+        return False

@@ -65,6 +65,17 @@ class Broken:
         raise ValueError("broken")
 
 
+class OneElement(list[float]):
+    """As an array of one element is, of which float() makes a number."""
+
+    def __float__(self) -> float:
+        return 2.0
+
+
+NotAList = type("list", (), {"__repr__": lambda _: "[...]"})
+"""A class that is only called so."""
+
+
 NO_ROWS = [
     (None, "expected a sequence of numbers, got NoneType None"),
     (1.5, "got float 1.5"),
@@ -88,6 +99,8 @@ NO_ROWS = [
     ([b"1", 2], "number at index 0, got bytes b'1'"),
     ([1, 2, 1j], "number at index 2, got complex 1j"),
     ([1, Broken()], "number at index 1, got Broken <Broken instance at"),
+    ([1, OneElement()], "number at index 1, got OneElement"),
+    (NotAList(), r"got list \[\.\.\.\]"),
     ([1, datetime(2026, 1, 1, tzinfo=timezone.utc)], "number at index 1, got datetime"),
     (array(CHARACTERS, "ab"), "number at index 0, got str 'a'"),
     (LyingSequence(), "expected numbers, as many as len\\(\\) says, got LyingSequence"),
@@ -113,10 +126,16 @@ if np:
         ([1.0, np.timedelta64(5, "ns")], "number at index 1, got timedelta64"),
         ([1.0, np.array("2")], r"number at index 1, got ndarray array\('2'"),
         ([1.0, np.void(b"2222")], "number at index 1, got void"),
+        ([1.0, np.array([2.0])], "number at index 1, got ndarray"),
+        (np.void(b"1234"), "sequence of numbers, got void"),
+        (np.ma.array(b"12"), "sequence of numbers, got MaskedArray"),
+        (np.ma.array(b"12", object), "expected numbers, got bytes"),
+        (np.ma.array(["2026-01-01"], "M8[ns]"), "sequence of numbers, got MaskedArray"),
+        (memoryview(np.array([1 + 2j])), "got memoryview <memory at .*> of format 'Zd'"),
         (np.array([1, None]), "number at index 1, got NoneType None"),
         (np.array([(1, 2)], "f4,f4"), "expected numbers, got an array of"),
         (np.ma.masked_array([1.0, 2.0], [False, True]), "number at index 1, got NoneType None"),
-        (np.datetime64("2026-01-01"), "scalar|got datetime64"),
+        (np.datetime64("2026-01-01"), "sequence of numbers, got datetime64"),
     ]
 
 
@@ -144,6 +163,14 @@ if np:
     WAYS += [np.array, lambda row: np.array(row, "f4")]
 
 
+@each_numeric_type
+def test_a_buffer_that_is_gone(type_: SpecType) -> None:
+    view = memoryview(array("f", [1, 2]))
+    view.release()
+    with pytest.raises(InvalidValueError, match="expected numbers, got memoryview .*: .*released"):
+        type_.value_class(view)
+
+
 @pytest.mark.parametrize("wrap", WAYS)
 @pytest.mark.parametrize("bad", [NAN, -NAN, INF, -INF])
 @each_numeric_type
@@ -152,9 +179,9 @@ def test_not_finite(type_: SpecType, bad: float, wrap: Any) -> None:
         type_.value_class(wrap([1, 2, bad, 4]))
 
 
-TOO_LARGE = {
-    "float32": [3.4028235677973366e38, -1e39, 1e308, 10**40, 10**400, 10**5000],
-    "float16": [65520.0, -65520, 1e6, 1e308, 10**400, 10**5000],
+TOO_LARGE: dict[str, list[Any]] = {
+    "float32": [3.4028235677973366e38, -1e39, 1e308, 10**40, 10**400, 10**5000, Decimal("1e400")],
+    "float16": [65520.0, -65520, 1e6, 1e308, 10**400, 10**5000, Decimal("-1e400")],
     "int8": [128, -129, 1e3, 10**400],
 }
 LARGEST = {"float32": 3.4028234663852886e38, "float16": 65504, "int8": 127}
@@ -315,6 +342,8 @@ NO_BITS = [
     (Vector([1]), InvalidTypeError, r"got a Vector; binary_quantize\(\) makes bits"),
     (memoryview(b"\1"), InvalidTypeError, "sequence of bools, got memoryview"),
     ([TorchLike()], InvalidValueError, "bool, 0 or 1 at index 0, got TorchLike"),
+    ([0.5, 10**400], InvalidTypeError, "bool, 0 or 1 at index 0, got float 0.5"),
+    ([Decimal("sNaN")], InvalidTypeError, "bool, 0 or 1 at index 0, got Decimal"),
 ]
 if np:
     NO_BITS += [
@@ -330,6 +359,9 @@ if np:
             "expected bools, got an array of timedelta64",
         ),
         (np.bool_(1), InvalidTypeError, "sequence of bools, got bool"),
+        ([1, np.array([1])], InvalidTypeError, "bool, 0 or 1 at index 1, got ndarray"),
+        ([1, np.array([1, 0])], InvalidTypeError, "bool, 0 or 1 at index 1, got ndarray"),
+        (np.void(b"\1\0\1"), InvalidTypeError, "sequence of bools, got void"),
     ]
 
 

@@ -20,7 +20,7 @@ from asyncpg import BitString
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
+from asyncpg_vector import Bit, HalfVector, InvalidValueError, SparseVector, Vector
 from tests.needs import needs_numpy, np, sparse, without_numpy
 from tests.spec_types import SpecType, each_dense_type, each_numeric_type, numbers
 
@@ -295,6 +295,9 @@ def test_underflow_is_no_error_whatever_numpy_is_told() -> None:
         assert HalfVector(np.array([1e-10])) == HalfVector([1e-10]) == HalfVector([0])
         assert Vector(np.array([1e-50])) == Vector([np.float64(1e-50)]) == Vector([0])
         assert Vector([np.float32(3e38)] * 2) == Vector(np.array([3e38] * 2))
+        assert Vector(np.array(["1e-400"], "g")) == Vector([0])
+        with pytest.raises(InvalidValueError, match="fits float32 at index 0"):
+            Vector(np.array(["1e400"], "g"))
 
 
 @needs_numpy

@@ -85,7 +85,7 @@ class Bits(Value):
         try:
             plain = type(flags) is LIST and type(sum(flags)) is int  # as of NumPy's it is not
             digits = bytes(flags).translate(_DIGITS).decode() if plain else "?"
-        except (TypeError, ValueError):
+        except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
             digits = "?"
         if not _are_digits(digits):  # one by one, something is found that is or only looks no bit
             digits = "".join(map(_digit, flags, range(len(flags))))

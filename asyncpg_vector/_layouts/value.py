@@ -101,7 +101,7 @@ class Value:
                 return cls._pack(value)
             return cls.coerce(value).to_binary()
         except InvalidTypeError as error:
-            if isinstance(value, Number) or hasattr(value, "dtype"):
+            if isinstance(value, Number) or getattr(value, "ndim", None) == 0:
                 raise InvalidTypeError(
                     f"{error}; if this is for an array parameter, asyncpg takes nested lists "
                     "apart: make each row a value or a tuple"
