@@ -1,6 +1,7 @@
 """The matrix: the tests of the package with each Python, asyncpg, NumPy and pgvector it supports.
 
-`make matrix` runs all of it, and `make corners` the oldest of everything and the newest.
+`make matrix` runs all of it, and `make corners` the oldest of everything and the newest, the latter
+with NumPy and without.
 `nox --list` names the sessions, `nox --session "tests(...)"` runs one; what follows `--` is for
 pytest.
 
@@ -62,7 +63,12 @@ COMBINATIONS = [
     for others in product(asyncpgs(python), NUMPY, PGVECTOR)
     if (python, others[1]) != ("3.13", "1.26")  # NumPy has wheels for Python 3.13 from 2.1 on
 ]
-CORNERS = (COMBINATIONS[0], COMBINATIONS[-1])
+NEWEST = (PYTHONS[-1], asyncpgs(PYTHONS[-1])[-1])
+CORNERS = [
+    COMBINATIONS[0],
+    (*NEWEST, "2", PGVECTOR[-1]),
+    (*NEWEST, "none", PGVECTOR[-1]),
+]
 
 
 @nox.session

@@ -237,6 +237,7 @@ class BitsType(Type):
 
     layout: Literal["bits"]
     max_dimensions: Int32  # on the server
+    max_length: Int32  # of a column
 
     @property
     def elements(self) -> str:

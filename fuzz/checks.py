@@ -53,7 +53,8 @@ def _check_spec(data: bytes) -> None:
             return
     assert Spec.model_validate(spec.model_dump(by_alias=True)) == spec
     for type_ in spec.types.values():
-        assert type_.methods.keys() | {type_.origin, type_.elements, type_.limits}
+        assert all((type_.origin, type_.elements, type_.limits))
+        assert {*type_.methods.values()} == {*type_.metrics}
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {

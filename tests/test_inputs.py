@@ -112,6 +112,19 @@ def test_one_row(type_: SpecType, row: Any) -> None:
         assert type_.encode(row) == value.to_binary()
 
 
+OTHER_NUMBERS = [
+    (2**60 + 2**36 + 1, 2.0**60),
+    (Decimal("1.0000000596046447753906251"), 1.0),
+    (Fraction(2**54 + 2**30 + 1, 2**54), 1.0),
+]
+
+
+@pytest.mark.parametrize(("number", "element"), OTHER_NUMBERS)
+def test_other_numbers_become_floats_first(number: Any, element: float) -> None:
+    """As the README says; rounded once, each would be the next float32."""
+    assert Vector([number]).to_list() == [element]
+
+
 def test_values_of_the_same_class_are_taken_as_they_are() -> None:
     for value in (Vector([1]), SparseVector([1]), Bit("1")):
         assert type(value)(value) is value

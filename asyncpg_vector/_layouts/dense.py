@@ -234,32 +234,31 @@ class Dense(Value, Generic[NumberT]):
             InvalidTypeError, InvalidValueError: as the constructor does, with the row's number; and
                 for rows of different lengths, or an array of another shape.
         """
-        rows: Any = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
-        array: NDArray[Any] | None = rows if is_ndarray(rows) else _stack(rows)
-        values: list[Self] = []
-        if array is None:
+        rows = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
+        if not is_ndarray(rows):
             values = cls._read_rows(rows, cls)
             _refuse_ragged(values)
             return values
-        if array.shape == (0,):
-            return values
-        if array.ndim != 2:
-            raise InvalidTypeError(f"expected two dimensions, got an array of shape {array.shape}")
-        step = _rows_in_a_block(array.itemsize * array.shape[1])
-        for start in range(0, len(array), step):
-            block = slice(start, start + step)
-            values += cls._read_block(array[block]) or cls._read_rows(rows[block], cls, start)
-        return values
+        if rows.shape == (0,):
+            return []
+        if rows.ndim != 2:
+            raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+        step = _rows_in_a_block(rows.itemsize * rows.shape[1])
+        return [
+            value
+            for start in range(0, len(rows), step)
+            for value in cls._read_block(rows[start : start + step], start)
+        ]
 
     @classmethod
-    def _read_block(cls, rows: NDArray[Any]) -> list[Self] | None:
-        """Make values of some rows of a matrix, or none if that takes a look at each."""
+    def _read_block(cls, rows: NDArray[Any], first: int) -> list[Self]:
+        """Make values of some rows of a matrix; messages call the first one `first`."""
         import numpy as np
 
         header = cls._header(rows.shape[1])
         narrowed = cls.element.narrow(rows)
         if narrowed is None:
-            return None
+            return cls._read_rows(rows, cls, first)
         wires = np.empty(len(rows), cls._wire_dtype(rows.shape[1]))
         wires["header"] = np.void(header)
         wires["elements"] = narrowed
@@ -353,18 +352,6 @@ def _as_rows(matrix: Any) -> Numbers:
     if array.ndim == 0 or not (masked or array.dtype.kind == "O"):
         return array
     return [*(matrix if masked else array)]
-
-
-def _stack(rows: Sequence[Any]) -> NDArray[Any] | None:
-    """Make an ndarray of rows that are plain; what others hold, each constructor has to tell."""
-    import numpy as np
-
-    if not all(type(row) is LIST or type(row) is tuple or is_ndarray(row) for row in rows):
-        return None
-    try:
-        return np.asarray(rows)
-    except ValueError:  # they have different lengths, or hold something else than numbers
-        return None
 
 
 def _refuse_ragged(rows: Sequence[Dense[Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import asyncpg
 from sqlalchemy import ColumnElement, Double, Integer, func
@@ -13,7 +13,8 @@ from sqlalchemy.types import UserDefinedType
 from asyncpg_vector._inputs import read_whole
 from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector._layouts.value import Value, check_dimensions
-from asyncpg_vector.errors import VectorError
+from asyncpg_vector._messages import shorten
+from asyncpg_vector.errors import InvalidValueError, VectorError
 from asyncpg_vector.sqlalchemy._registered import registered_types
 
 if TYPE_CHECKING:
@@ -158,9 +159,16 @@ class NumbersType(ColumnType[ValueT]):
 class BitsType(ColumnType[BitsT]):
     """A type with a length in bits, which is 1 unless it is given, as SQL has it."""
 
+    max_length: ClassVar[int]
+    """The most bits of a column, of which a value alone may have more."""
+
     def __init__(self, length: int = 1) -> None:
         self.length = read_whole(length, "of bits")
-        check_dimensions(self.python_type.info, self.length)
+        if not 1 <= self.length <= self.max_length:
+            raise InvalidValueError(
+                f"expected 1 to {self.max_length} bits for a column of "
+                f"{self.python_type.info.sql_name}, got {shorten(self.length)}"
+            )
 
     @property
     def _modifier(self) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, cast, insert, literal, select
 from sqlalchemy.dialects import postgresql
@@ -93,12 +94,26 @@ def test_cached(type_: SpecType) -> None:
             assert key(wrap(type_.column_type(3))) != key(wrap(other))
 
 
+def most_of_a_column(type_: SpecType) -> int:
+    return getattr(type_.model, "max_length", type_.model.max_dimensions)
+
+
+@each_type
+async def test_size_is_the_servers(conn: asyncpg.Connection, type_: SpecType) -> None:
+    most = most_of_a_column(type_)
+    assert await conn.fetchval(f'SELECT NULL::"{type_}"({most})') is None
+    with pytest.raises(asyncpg.PostgresError, match=f"cannot exceed {most}"):
+        await conn.fetchval(f'SELECT NULL::"{type_}"({most + 1})')
+
+
 @each_type
 def test_size(type_: SpecType) -> None:
-    most = type_.model.max_dimensions
+    most = most_of_a_column(type_)
+    assert type_.column_type(most).compile(DIALECT) == f"{type_}({most})".upper()
     for size in (0, -1, most + 1):
         with pytest.raises(
-            InvalidValueError, match=f"expected 1 to {most} dimensions for {type_}, got"
+            InvalidValueError,
+            match=f"expected 1 to {most} (dimensions|bits) for (a column of )?{type_}, got",
         ):
             type_.column_type(size)
     for size in ("3", 3.0, [3]):

@@ -32,7 +32,7 @@ class BIT(BitsType[Bit]):
     """A column of the SQL type ``bit``, of which Python has `Bit` values.
 
     Args:
-        length: the number of bits.
+        length: the number of bits, 1 to 83,886,080.
 
     Raises:
         InvalidTypeError: that is no whole number.
@@ -41,6 +41,7 @@ class BIT(BitsType[Bit]):
 
     cache_ok = True  # SQLAlchemy wants to hear it of every class
     comparator_factory = BitComparator
+    max_length = 83_886_080
 
     @property
     def python_type(self) -> type[Bit]:
