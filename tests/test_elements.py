@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, MalformedTextError
-from asyncpg_vector._elements import Element, FloatElement, IntegerElement
+from asyncpg_vector._elements import Element, FloatElement, IntegerElement, _struct
 
 FORMATS = [
     (FloatElement, "e", "float16", "f2"),
@@ -30,8 +30,9 @@ def test_names(kind: type[Element], code: str, name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize(("kind", "code"), [element[:2] for element in FORMATS])
 def test_a_list_of_a_new_length(kind: type[Element], code: str) -> None:
-    """Nothing is kept yet for so many, which no other test reads."""
+    """No format is kept yet for so many."""
     element = kind(code)
+    _struct.cache_clear()
     assert element.unpack_list(bytes(1237 * element.width), 0) == [0] * 1237
 
 
@@ -53,6 +54,12 @@ def test_largest_float(code: str, largest: float) -> None:
     for odd in (np.inf, -np.inf, np.nan):
         with pytest.raises(InvalidValueError, match="finite number at index 1"):
             element.check(np.array([0, odd], element.wire_dtype).tobytes())
+
+
+@pytest.mark.parametrize("code", ["e", "f"])
+def test_a_text_is_counted_by_the_indices_given(code: str) -> None:
+    with pytest.raises(InvalidValueError, match="number that fits float32 at index 7, got 1e\\+39"):
+        FloatElement(code).read("1,1e39", [3, 7])
 
 
 @pytest.mark.parametrize("code", ["e", "f"])

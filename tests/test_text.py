@@ -63,6 +63,7 @@ DIGITS = [
 def test_digits(text: str, number: float) -> None:
     (number,) = struct.unpack("f", struct.pack("f", number))
     assert print_float32([number]) == [text]
+    assert print_float32([-number]) == [f"-{text}".removeprefix("--")]
     assert print_float32([number] * 100) == [text] * 100  # all at once, with NumPy
     assert struct.pack("f", *read_float32(text, [0])) == struct.pack("f", number)
 
