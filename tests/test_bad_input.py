@@ -398,7 +398,7 @@ NO_BASE64 = [
 ]
 
 
-@pytest.mark.parametrize(("text", "error", "message"), NO_BASE64, ids=repr)
+@pytest.mark.parametrize(("text", "error", "message"), NO_BASE64, ids=range(len(NO_BASE64)))
 def test_no_base64(text: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         Vector.from_float_base64(text)
