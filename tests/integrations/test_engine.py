@@ -125,9 +125,9 @@ async def test_binary(registered: AsyncEngine) -> None:
 
 async def test_core(engine: AsyncEngine) -> None:
     async with engine.begin() as conn:
-        await conn.execute(insert(Item).values(id=1, **INPUTS))
+        await conn.execute(insert(Item).values(id=-4, **INPUTS))  # which no sequence comes by
         await conn.execute(
-            insert(Item), [{"id": 2, **VALUES}, {"id": 3, **INPUTS}, {"id": 4, **NULLS}]
+            insert(Item), [{"id": -3, **VALUES}, {"id": -2, **INPUTS}, {"id": -1, **NULLS}]
         )
         returned = await conn.execute(
             insert(Item).returning(Item.vector, Item.bits), [INPUTS, VALUES]
