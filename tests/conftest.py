@@ -70,11 +70,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
-def pytest_runtestloop() -> None:
-    """Have Hypothesis meet NumPy before its first property, whose test may hide it."""
-    hypothesis.find(hypothesis.strategies.none(), lambda _: True)
-
-
 @pytest.fixture(scope="session")
 def server_dsn() -> Iterator[str]:
     """The server of ASYNCPG_VECTOR_TEST_DSN, or else an embedded one that goes with the suite."""

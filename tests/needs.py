@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import NamedTuple, cast
+from types import SimpleNamespace
+from typing import NamedTuple
 from unittest.mock import patch
 
 import asyncpg
@@ -73,9 +72,9 @@ class Server(NamedTuple):
 
 @contextmanager
 def without_numpy() -> Iterator[None]:
-    """Hide NumPy from the package, as in a program that has not imported it."""
-    hidden = {"numpy": cast("ModuleType", None)}  # which stands for what cannot be imported
-    with patch.dict(sys.modules, hidden), patch.object(_numpy, "_numpy", None):
+    """Hide NumPy from the package, and from nothing else, as if the program had not imported it."""
+    not_loaded = SimpleNamespace(modules={})
+    with patch.object(_numpy, "sys", not_loaded), patch.object(_numpy, "_numpy", None):
         yield
 
 
