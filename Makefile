@@ -21,7 +21,7 @@ test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/p
 differential: .venv/installed ## compare millions of values with the server; BATCHES=... sets how many
 	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential
 
-mutation: .venv/installed ## change the package in thousands of ways that a test has to notice; takes half an hour
+mutation: .venv/installed ## change the package in thousands of ways that a test has to notice; takes three quarters of an hour
 	$(BIN)/python -m tests.mutation
 
 load: .venv/installed .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values: takes minutes

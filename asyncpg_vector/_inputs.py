@@ -110,7 +110,8 @@ def is_real(number: object, kinds: str = _REAL) -> bool:
 
     float() takes complex ones too, without the imaginary part, dates, and arrays of one element.
     """
-    return _kind(number, kinds[0]) in kinds and not _has_elements(number)
+    kind = getattr(getattr(number, "dtype", None), "kind", kinds[0])
+    return kind in kinds and not (hasattr(number, "__len__") and _has_elements(number))
 
 
 def _open(value: Any, what: str) -> Numbers:
@@ -150,13 +151,7 @@ def _refuse_text(value: object, what: str) -> None:
 
 def _may_hold_numbers(value: object) -> bool:
     """Tell whether this is no array, or one of numbers, or of objects that may be some."""
-    return _kind(value, "O") in _REAL_OR_OBJECT
-
-
-def _kind(value: object, default: str) -> str:
-    """Return NumPy's letter for the kind of an array's elements, or of a scalar."""
-    kind: str = getattr(getattr(value, "dtype", None), "kind", default)
-    return kind
+    return getattr(getattr(value, "dtype", None), "kind", "O") in _REAL_OR_OBJECT
 
 
 def _refuse(value: object, what: str) -> NoReturn:
@@ -206,6 +201,6 @@ def _is_nested(numbers: Any) -> bool:
 def _has_elements(value: Any) -> bool:
     """Tell whether it has a length; an array without a dimension only looks as if it had."""
     try:
-        return hasattr(value, "__len__") and len(value) >= 0
+        return len(value) >= 0
     except TypeError:
         return False
