@@ -194,6 +194,9 @@ def test_overflow(type_: SpecType) -> None:
     for number in TOO_LARGE[format_]:
         with pytest.raises(InvalidValueError, match=f"number that fits {format_} at index 1, got"):
             type_.value_class([1, number])
+    if format_ != "int8":
+        with pytest.raises(InvalidValueError, match=r"got Decimal\('1E\+400'\)"):
+            type_.value_class([Decimal("1e400")])
     largest = LARGEST[format_]
     assert type_.value_class([largest, -largest]).to_list() == [largest, -largest]
 
@@ -381,11 +384,11 @@ NO_BASE64 = [
     (5, InvalidTypeError, "base64 as str or bytes, got int 5"),
     (None, InvalidTypeError, "got NoneType"),
     ("", InvalidValueError, "dimensions for vector, got 0"),
-    ("AACAP", MalformedTextError, "expected base64"),
+    ("AACAP", MalformedTextError, "expected base64, got str 'AACAP': "),
     ("AACAPw", MalformedTextError, "padding"),
     ("AACAPw=", MalformedTextError, "padding"),
     ("AACAPx==", MalformedTextError, "no more"),  # the last four bits are spare, and not zero
-    ("AACAPw==\n", MalformedTextError, "no more"),
+    ("AACAPw==\n", MalformedTextError, r"no more, got str 'AACAPw==\\n'"),
     ("AACA Pw==", MalformedTextError, "no more"),
     ("AACA\nPw==", MalformedTextError, "no more"),
     ("AAD_fw==", MalformedTextError, "expected base64"),

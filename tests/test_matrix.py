@@ -21,6 +21,7 @@ from asyncpg_vector import (
 )
 from asyncpg_vector._layouts import dense
 from tests.spec_types import SpecType, each_dense_type, numbers
+from tests.test_inputs import OnlyArray
 
 
 def matrices(type_: SpecType) -> st.SearchStrategy[list[list[Any]]]:
@@ -77,6 +78,7 @@ def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @each_dense_type
 def test_nothing(type_: SpecType) -> None:
     assert type_.value_class.from_matrix([]) == []
+    assert type_.value_class.from_matrix(np.array([])) == []
     assert type_.value_class.from_matrix(np.empty((0, 3))) == []
     nothing = type_.value_class.to_matrix([])
     assert (nothing.shape, nothing.dtype) == ((0, 0), type_.model.element.format)
@@ -87,6 +89,8 @@ MATRICES_OF_ROWS = [
     np.ma.masked_array(ROWS),
     [np.ma.masked_array(row) for row in ROWS],
     np.array(ROWS, object),
+    OnlyArray(np.array(ROWS)),
+    OnlyArray(np.array(ROWS, object)),
     np.array(ROWS).view(np.recarray),
     [HalfVector(row) for row in ROWS],
     (SparseVector(ROWS[0]), Vector(ROWS[1])),
