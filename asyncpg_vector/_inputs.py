@@ -191,9 +191,7 @@ def _is_nested(numbers: Any) -> bool:
     """Tell whether the first element has elements; the others are noticed when they are packed."""
     try:
         first: Any = numbers[0] if len(numbers) else 0
-    except TypeError:
-        return False
-    except LookupError:
+    except (LookupError, TypeError):
         raise InvalidTypeError(f"expected a sequence, got {describe(numbers)}") from None
     return type(first) not in _PLAIN and not isinstance(first, _TEXT) and _has_elements(first)
 

@@ -56,6 +56,13 @@ class Keyed:
         return {"a": 1.0}[key]
 
 
+class Unsized(Keyed):
+    """Says that it has a length, as an array without a dimension does."""
+
+    def __len__(self) -> int:
+        raise TypeError("len() of unsized object")
+
+
 class Broken:
     """Cannot even be shown."""
 
@@ -106,6 +113,7 @@ NO_ROWS = [
     (array(CHARACTERS, "ab"), "number at index 0, got str 'a'"),
     (LyingSequence(), "expected numbers, as many as len\\(\\) says, got LyingSequence"),
     (Keyed(), "expected a sequence, got Keyed"),
+    (Unsized(), "expected a sequence, got Unsized"),
 ]
 if np:
     NO_ROWS += [
