@@ -11,8 +11,8 @@ from typing import Any
 from tests.processes import run_python
 from tests.spec_types import ROOT, SpecType, each_type
 
-THREADS = 16
-ROUNDS = 20
+THREADS = 4
+ROUNDS = 10
 
 
 def use(type_: SpecType, value: Any, other: Any) -> list[Any]:
@@ -48,7 +48,7 @@ def use_in_threads(type_: SpecType, pairs: list[tuple[Any, Any]]) -> list[list[l
         return rounds if thread % 2 else rounds[::-1]
 
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+    sys.setswitchinterval(1e-3)
     try:
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(work, range(THREADS)))
