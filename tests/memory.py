@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.spec_types import TYPES, SpecType
+from tests.spec_types import SpecType, type_named
 
 
 def calls(type_: SpecType) -> dict[str, Callable[[int], Any]]:
@@ -56,7 +56,7 @@ def _memory() -> tuple[int, int]:
 
 
 def main(sql_name: str, count: int) -> None:
-    (type_,) = (type_ for type_ in TYPES if type_.sql_name == sql_name)
+    type_ = type_named(sql_name)
     grown = {}
     for name, call in calls(type_).items():
         grow(call, count // 10)

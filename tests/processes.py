@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""An environment that has coverage, if it measures the suite, leave a process alone."""
+
 
 def run_python(folder: Path, *arguments: str, **environment: str) -> str:
     """Run Python there, importing from there, and return what it prints; it has to succeed."""

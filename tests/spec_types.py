@@ -69,6 +69,11 @@ each_sparse_type = pytest.mark.parametrize("type_", SPARSE, ids=repr)
 each_numeric_type = pytest.mark.parametrize("type_", [*DENSE, *SPARSE], ids=repr)
 
 
+def type_named(sql_name: str) -> SpecType:
+    (type_,) = (type_ for type_ in TYPES if type_.sql_name == sql_name)
+    return type_
+
+
 def numbers(element: Format[Any]) -> st.SearchStrategy[Any]:
     """Every number that an element can be."""
     if element.python_type == "int":

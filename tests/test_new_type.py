@@ -6,14 +6,13 @@ a type of any name. The copy's own suite is the judge.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from typing import TYPE_CHECKING
-from unittest import mock
 
 import pytest
 
+from tests.processes import UNMEASURED
 from tests.processes import run_python as run
 from tests.spec_types import ROOT
 from tests.test_registration import TYPE_SQL
@@ -97,9 +96,7 @@ def suite(project: Path, files: Sequence[str], *options: str, **environment: str
     ways = (f"--basetemp={project.parent / 'pytest'}", "--hypothesis-profile=quick")
     paths = [f"tests/{name}.py" for name in files]
     command = ["-m", "pytest", "-v", "-p", "no:cacheprovider", *ways, *paths, *options]
-    with mock.patch.dict(os.environ):
-        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)  # which is about the suite itself
-        return run(project, *command, **environment)
+    return run(project, *command, **UNMEASURED, **environment)
 
 
 def test_importable(project: Path) -> None:
