@@ -7,6 +7,7 @@ that fails to generate fails a test.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import strategies as st
 
 import asyncpg_vector
+from asyncpg_vector import VectorError
 from codegen.spec import BitsType, DenseType, Format, SparseType, Type, load_spec
 
 ROOT = Path(__file__).parent.parent
@@ -67,6 +69,16 @@ each_type = pytest.mark.parametrize("type_", TYPES, ids=repr)
 each_dense_type = pytest.mark.parametrize("type_", DENSE, ids=repr)
 each_sparse_type = pytest.mark.parametrize("type_", SPARSE, ids=repr)
 each_numeric_type = pytest.mark.parametrize("type_", [*DENSE, *SPARSE], ids=repr)
+
+
+def wire_of(make: Callable[[Any], Any], given_: Any) -> bytes | None:
+    """The wire payload of what is made of this, or None if it is refused as the package refuses."""
+    try:
+        made = make(given_)
+    except VectorError:
+        return None
+    wire: bytes = made if isinstance(made, bytes) else made.to_binary()
+    return wire
 
 
 def type_named(sql_name: str) -> SpecType:

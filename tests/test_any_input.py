@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector, VectorError
 from tests.needs import needs_numpy, np
-from tests.spec_types import SpecType, each_dense_type, each_type
+from tests.spec_types import SpecType, each_dense_type, each_type, wire_of
 
 # NumPy's, of what is refused then, as NaN.
 pytestmark = pytest.mark.filterwarnings("ignore:Warning. converting a masked element")
@@ -78,15 +78,6 @@ def hold(items: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 ANYTHING = st.recursive(st.integers(0, len(ODD) - 1).map(pick), hold, max_leaves=6)
-
-
-def wire_of(make: Callable[[Any], Any], given_: Any) -> bytes | None:
-    """The wire payload, or None if it was refused; a test fails with any other error."""
-    try:
-        made = make(given_)
-    except VectorError:
-        return None
-    return made if isinstance(made, bytes) else made.to_binary()
 
 
 @each_type

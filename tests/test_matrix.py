@@ -21,6 +21,7 @@ from asyncpg_vector import (
 )
 from asyncpg_vector._layouts import dense
 from tests.spec_types import SpecType, each_dense_type, numbers
+from tests.test_any_input import as_objects
 from tests.test_inputs import OnlyArray
 
 
@@ -97,10 +98,8 @@ MATRICES_OF_ROWS = [
     [array("f", row) for row in ROWS],
     [memoryview(array("d", row)) for row in ROWS],
     [np.float16(row) for row in ROWS],
+    as_objects(ROWS),
 ]
-of_lists = np.empty(2, object)
-of_lists[:] = ROWS
-MATRICES_OF_ROWS.append(of_lists)
 
 
 @pytest.mark.parametrize("matrix", MATRICES_OF_ROWS, ids=lambda matrix: type(matrix).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import struct
 from array import array
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
 
 import asyncpg
 
@@ -52,8 +52,6 @@ RowsInput: TypeAlias = "Iterable[Value | asyncpg.Record]"
 
 DenseInput: TypeAlias = "NumbersInput | Value"
 """What a dense value is made from: numbers in a row, or any other value."""
-
-RowT = TypeVar("RowT")
 
 _HEADER = struct.Struct(">HH")
 _START = slice(_HEADER.size)
@@ -305,9 +303,16 @@ class Dense(Value, Generic[NumberT]):
     ) -> list[Self]:
         """Read each row that is no value yet; messages call the first one `first`."""
         return [
-            row if type(row) is cls else _read_row(row, read, index)
+            row if type(row) is cls else cls._read_row(row, read, index)
             for index, row in enumerate(rows, first)
         ]
+
+    @classmethod
+    def _read_row(cls, row: Any, read: Callable[[Any], Self], index: int) -> Self:
+        try:
+            return read(row)
+        except VectorError as error:
+            raise type(error)(f"row {index}: {error}") from None
 
     @classmethod
     def _read_record(cls, row: Any) -> Self:
@@ -332,13 +337,6 @@ class Dense(Value, Generic[NumberT]):
             return repr(self)
         shown = ", ".join(self.element.print(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
-
-
-def _read_row(row: Any, read: Callable[[Any], RowT], index: int) -> RowT:
-    try:
-        return read(row)
-    except VectorError as error:
-        raise type(error)(f"row {index}: {error}") from None
 
 
 def _as_rows(matrix: Any) -> Numbers:

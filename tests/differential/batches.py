@@ -17,7 +17,6 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from asyncpg_vector import VectorError
 from codegen.spec import BitsType, DenseType, Format, SparseType, Type
 
 Wires = list[bytes]
@@ -55,15 +54,6 @@ def assert_same(
     for value, our, their in zip(given_, ours, theirs, strict=True):
         assert our == their, f"{what} of {value!r}: ours {our!r}, the server's {their!r}"
         compared[what] += 1
-
-
-def wire_of(make: Callable[[Any], Any], given_: Any) -> bytes | None:
-    """Return the wire payload of what is made of this, or None if the client refuses it."""
-    try:
-        wire: bytes = make(given_).to_binary()
-    except VectorError:
-        return None
-    return wire
 
 
 def draw_elements(element: Format[Any], kind: str, count: int, draw: np.random.Generator) -> Any:

@@ -7,11 +7,11 @@ from random import Random
 import asyncpg
 import pytest
 
-from tests.differential.batches import SIZE, assert_same, compared, each_batch, wire_of
+from tests.differential.batches import SIZE, assert_same, compared, each_batch
 from tests.differential.conftest import with_and_without_numpy
 from tests.differential.texts import draw_text
 from tests.needs import needs_pgvector
-from tests.spec_types import SpecType, each_type
+from tests.spec_types import SpecType, each_type, wire_of
 
 
 @needs_pgvector("0.7.0")  # before, [,1] and [1], were read as [1]

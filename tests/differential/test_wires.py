@@ -12,9 +12,8 @@ from tests.differential.batches import (
     damage,
     draw_wires,
     each_batch_of_each_kind,
-    wire_of,
 )
-from tests.spec_types import SpecType, each_type
+from tests.spec_types import SpecType, each_type, wire_of
 
 FEW = 250
 """Payloads of a batch: what is refused ends a statement, so that each takes one of its own."""

@@ -22,7 +22,14 @@ MakeEngine: TypeAlias = Callable[..., AsyncEngine]
 
 
 # Whose models have columns of types that came with pgvector 0.7.
-OF_MODELS = {"engine", "models_dsn", "psycopg_engine", "registered", "unregistered"}
+OF_MODELS = {
+    "engine",
+    "models_dsn",
+    "new_models_database",
+    "psycopg_engine",
+    "registered",
+    "unregistered",
+}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -51,12 +58,22 @@ async def make_engine() -> AsyncIterator[MakeEngine]:
 
 
 @pytest.fixture(scope="session")
-async def models_dsn(new_database: NewDatabase, make_engine: MakeEngine) -> str:
-    """A database with the tables of the models."""
-    dsn = await new_database()
-    async with make_engine(dsn).begin() as conn:
-        await conn.run_sync(Base.metadata.create_all)
-    return dsn
+def new_models_database(new_database: NewDatabase, make_engine: MakeEngine) -> NewDatabase:
+    """Makes databases with the tables of the models."""
+
+    async def make() -> str:
+        dsn = await new_database()
+        async with make_engine(dsn).begin() as conn:
+            await conn.run_sync(Base.metadata.create_all)
+        return dsn
+
+    return make
+
+
+@pytest.fixture(scope="session")
+async def models_dsn(new_models_database: NewDatabase) -> str:
+    """The one that tests share."""
+    return await new_models_database()
 
 
 @pytest.fixture(scope="session")

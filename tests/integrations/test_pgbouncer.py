@@ -15,7 +15,7 @@ from asyncpg_vector._generated import CODECS
 from asyncpg_vector.sqlalchemy import register_engine
 from tests.conftest import NewDatabase
 from tests.integrations.conftest import MakeEngine
-from tests.integrations.models import Base, Item
+from tests.integrations.models import Item
 from tests.pgbouncer import SERVER_CONNECTIONS
 
 TASKS = 100
@@ -24,16 +24,13 @@ TASKS = 100
 @pytest.fixture(params=["registered", "unregistered"])
 async def engine(
     request: pytest.FixtureRequest,
-    new_database: NewDatabase,
+    new_models_database: NewDatabase,
     make_engine: MakeEngine,
     pgbouncer: Callable[[str], str],
 ) -> AsyncEngine:
     """As the README says to make it."""
-    dsn = await new_database()
-    async with make_engine(dsn).begin() as conn:
-        await conn.run_sync(Base.metadata.create_all)
     engine = make_engine(
-        pgbouncer(dsn),
+        pgbouncer(await new_models_database()),
         pool_size=20,
         connect_args={
             "statement_cache_size": 0,
