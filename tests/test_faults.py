@@ -183,13 +183,15 @@ async def test_killed_in_copy_out(items: Items) -> None:
     received = bytearray()
 
     async def receive(data: bytes) -> None:
-        if not received:
-            await items.kill(pid)
         received.extend(data)
 
-    query = f"SELECT {items.quoted} FROM items, generate_series(1, 1000000)"
+    query = items.falls_asleep()
+    copy = asyncio.create_task(items.pool.copy_from_query(query, output=receive, format="binary"))
+    await items.until_asleep(pid)
+    await items.kill(pid)
     with closed_by_the_server():
-        await items.pool.copy_from_query(query, output=receive, format="binary")
+        await copy
+    assert received
     await items.check()
 
 
