@@ -17,9 +17,13 @@ _numpy: Any = None
 def loaded_numpy() -> Any:
     """Return NumPy if anything has imported it, or else None."""
     global _numpy  # noqa: PLW0603  # looked up once, since every value that is packed asks
-    if _numpy is None and hasattr(sys.modules.get("numpy"), "ndarray"):
-        # While another thread imports it, the module is there and its contents are not.
-        _numpy = sys.modules["numpy"]
+    if _numpy is None:
+        numpy = sys.modules.get("numpy")
+        # While another thread imports it, the module is there and not all of its contents are.
+        # importlib tells nobody but itself, by a private name (ModuleSpec._initializing).
+        spec = getattr(numpy, "__spec__", None)
+        if spec and not getattr(spec, "_initializing", False):
+            _numpy = numpy
     return _numpy
 
 

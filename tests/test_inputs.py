@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import ctypes
 import pickle
-import subprocess
-import sys
 from array import array
 from collections import UserList, deque
 from decimal import Decimal
@@ -311,20 +309,6 @@ def test_underflow_is_no_error_whatever_numpy_is_told() -> None:
         assert Vector(np.array(["1e-400"], "g")) == Vector([0])
         with pytest.raises(InvalidValueError, match="fits float32 at index 0"):
             Vector(np.array(["1e400"], "g"))
-
-
-@needs_numpy
-def test_while_another_thread_imports_numpy() -> None:
-    """The module is in sys.modules before it has an ndarray."""
-    script = (
-        "import sys, threading\n"
-        "from asyncpg_vector import Vector\n"
-        "thread = threading.Thread(target=__import__, args=('numpy',))\n"
-        "thread.start()\n"
-        "while thread.is_alive(): Vector([1.0, 2.0])\n"
-        "assert 'numpy' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 # Base64

@@ -9,7 +9,8 @@ from __future__ import annotations
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from importlib import import_module
+from threading import Barrier, Thread
 from typing import Any
 
 from tests.spec_types import SpecType, type_named
@@ -61,10 +62,25 @@ def make_pairs(type_: SpecType) -> list[tuple[Any, Any]]:
     return [(one, two), (two, one), (three, one)]
 
 
+def use_during_import(type_: SpecType) -> int:
+    """Use a value while a thread imports NumPy; return how often."""
+    value = type_.value_class([0, 1] * 40)
+    text, numbers, wire = value.to_text(), value.to_list(), value.to_binary()
+    times = 0
+    importing = Thread(target=import_module, args=["numpy"])
+    importing.start()
+    while importing.is_alive():
+        assert value.to_text() == text
+        assert type_.encode(text) == type_.encode(numbers) == wire
+        times += 1
+    return times
+
+
 def main(sql_name: str) -> None:
     type_ = type_named(sql_name)
     assert "numpy" not in sys.modules, "expected the threads to be the first that need it"
     sys.setswitchinterval(1e-6)
+    assert use_during_import(type_) > 10
     threads = use_in_threads(type_, make_pairs(type_))
     alone = [use(type_, *pair) for pair in make_pairs(type_)] * ROUNDS
     assert len(threads) == THREADS
