@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
@@ -28,8 +28,9 @@ __all__ = ["register_engine"]
 
 _OF_EXTENSION = re.compile(r"\b(CREATE|ALTER|DROP)\s+EXTENSION\b", re.IGNORECASE)
 
-_UNREGISTERED, _WITHOUT = -1, -2
-"""What a connection has for a generation that is not registered, or that lacks the extension."""
+_UNREGISTERED, _WITHOUT, _CHANGED = -1, -2, -3
+"""What a connection has for a generation that is not registered, that lacks the extension, or that
+ran a statement on it."""
 
 
 def register_engine(
@@ -73,6 +74,8 @@ def register_engine(
     event.listen(engine.sync_engine, "connect", listener.connect)
     event.listen(engine.sync_engine, "checkout", listener.checkout)
     event.listen(engine.sync_engine, "after_cursor_execute", listener.after_cursor_execute)
+    event.listen(engine.sync_engine, "commit", listener.commit)
+    event.listen(engine.sync_engine, "checkin", listener.checkin)
 
 
 class _Listener:
@@ -93,7 +96,7 @@ class _Listener:
         self._registered = registered
         self._missing_ok = missing_ok
         self._generation = 0
-        """The number of statements on an extension so far."""
+        """How often an extension has changed, or may have."""
 
     def connect(self, connection: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
         generation = self._generation
@@ -123,8 +126,22 @@ class _Listener:
         if not (context.isddl or context.is_text):
             return  # and the longest statements need not be searched
         if _OF_EXTENSION.search(statement):
-            self._generation += 1
+            conn.info[self] = _CHANGED
+            self._count_change(conn.info)  # which may be committed already
             self._register(cast("AdaptedConnection", conn.connection.dbapi_connection))
+
+    # What others that connect before the end of the transaction find is the extension of before it.
+    # SQLAlchemy tells that it is about to commit, and of a returned connection that it has.
+
+    def commit(self, conn: Connection) -> None:
+        self._count_change(conn.info)
+
+    def checkin(self, _connection: object, entry: ConnectionPoolEntry) -> None:
+        self._count_change(entry.info)
+
+    def _count_change(self, info: dict[Any, Any]) -> None:
+        if info.get(self) == _CHANGED:
+            self._generation += 1
 
     def _register(self, connection: AdaptedConnection) -> bool:
         """Register what is there, and tell whether the extension is."""

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, literal, select, text
+from sqlalchemy import create_engine, event, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_only
 
 from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError, TypesNotFoundError, Vector
 from asyncpg_vector.sqlalchemy import BIT, VECTOR, register_engine
@@ -171,6 +172,59 @@ async def test_created_anew(bare: AsyncEngine) -> None:
             assert await conn.scalar(text(f"SELECT CAST('[{n}]' AS vector)")) == Vector([n])
         async with bare.connect() as conn:
             assert await knows(conn)
+
+
+async def test_connected_before_the_extension_is_committed(bare: AsyncEngine) -> None:
+    """Such a connection sees the types of before, and is replaced after."""
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+    async with bare.connect() as changing:
+        await changing.execute(DROP)
+        await changing.execute(CREATE)
+        async with bare.connect() as other:
+            assert await knows(other)
+            await other.rollback()
+            await changing.commit()
+        async with bare.connect() as other:
+            assert await knows(other)
+    async with bare.connect() as one, bare.connect() as two:
+        assert await knows(one)
+        assert await knows(two)
+
+
+async def test_changed_without_a_transaction(bare: AsyncEngine) -> None:
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+    async with bare.connect() as changing:
+        async with bare.connect() as early:
+            assert await knows(early)
+        await changing.execution_options(isolation_level="AUTOCOMMIT")
+        await changing.execute(DROP)
+        await changing.execute(CREATE)
+        async with bare.connect() as late:
+            assert await knows(late)
+
+
+async def test_connected_while_the_extension_is_committed(bare: AsyncEngine) -> None:
+    """SQLAlchemy tells that a transaction is about to be committed, and not that it was."""
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+    early = []
+
+    def connect(_: object) -> None:
+        early.append(await_only(bare.connect().start()))
+        assert await_only(knows(early[0]))
+        await_only(early[0].rollback())
+
+    async with bare.connect() as changing:
+        await changing.execute(DROP)
+        await changing.execute(CREATE)
+        event.listen(bare.sync_engine, "commit", connect, once=True)
+        await changing.commit()
+    await early[0].close()
+    async with bare.connect() as one, bare.connect() as two:
+        assert await knows(one)
+        assert await knows(two)
 
 
 async def test_moved_to_another_schema(bare: AsyncEngine) -> None:
