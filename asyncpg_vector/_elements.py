@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from asyncpg_vector._inputs import Numbers
 
-__all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement"]
+__all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement", "wrong_length"]
 
 _LITTLE = sys.byteorder == "little"
 
@@ -241,7 +241,7 @@ class FloatElement(Element):
     def _refuse(self, numbers: Sequence[Any], indices: Sequence[int]) -> NoReturn:
         for index, number in zip(indices, numbers, strict=False):
             self._check_number(number, index)
-        raise _lied(numbers)
+        raise wrong_length(numbers)
 
     def _check_number(self, number: Any, index: int) -> None:
         if isinstance(number, (str, bytes, bytearray)) or not is_real(number):  # float() takes them
@@ -278,7 +278,7 @@ class IntegerElement(Element):
             pairs = zip(indices, numbers, strict=False)
             whole = [self._narrow(number, index) for index, number in pairs]
         if len(whole) != len(numbers):
-            raise _lied(numbers)
+            raise wrong_length(numbers)
         return _struct(self._layout, len(whole)).pack(*whole)
 
     def narrow(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
@@ -326,7 +326,8 @@ def _no_number(number: object, index: int) -> InvalidTypeError:
     return InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
 
 
-def _lied(numbers: Sequence[Any]) -> InvalidTypeError:
+def wrong_length(numbers: Numbers) -> InvalidTypeError:
+    """Return the error for a sequence that has more elements than its length says, or fewer."""
     return InvalidTypeError(f"expected numbers, as many as len() says, got {describe(numbers)}")
 
 

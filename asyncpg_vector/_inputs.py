@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 import struct
+import sys
 from array import array
 from collections.abc import Mapping
 from typing import (
@@ -193,6 +194,10 @@ def _is_nested(numbers: Any) -> bool:
         first: Any = numbers[0] if len(numbers) else 0
     except (LookupError, TypeError):
         raise InvalidTypeError(f"expected a sequence, got {describe(numbers)}") from None
+    except OverflowError:  # which len() raises for a range
+        raise InvalidValueError(
+            f"expected at most {sys.maxsize} elements, got {describe(numbers)}"
+        ) from None
     return type(first) not in _PLAIN and not isinstance(first, _TEXT) and _has_elements(first)
 
 

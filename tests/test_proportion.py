@@ -88,6 +88,44 @@ def test_the_most_dimensions_are_no_dense_value(type_: SpecType) -> None:
             type_.encode(sparse)
 
 
+LONG = [range(10**10), range(10**30)]
+if np:
+    LONG += [np.broadcast_to(one, 10**10) for one in (np.float32(1), 1.0, 1, True)]
+
+
+@pytest.mark.parametrize("row", LONG, ids=lambda row: f"{getattr(row, 'dtype', row)}")
+@each_type
+def test_too_long_a_row(type_: SpecType, row: Any) -> None:
+    """Its elements, which are nowhere, are not made for it to be refused."""
+    for make in (type_.value_class, type_.encode):
+        with at_most(MEGABYTE, SECONDS), pytest.raises(InvalidValueError, match="^expected"):
+            make(row)
+
+
+@each_sparse_type
+def test_a_long_row_of_zeros(type_: SpecType) -> None:
+    rows: list[Any] = [[0] * 10**6]
+    if np:
+        rows.append(np.broadcast_to(0.0, type_.model.max_dimensions))
+    for row in rows:
+        with at_most(10 * MEGABYTE, SECONDS):
+            assert type_.value_class(row) == type_.value_class({}, len(row))
+
+
+@each_sparse_type
+def test_too_many_that_are_not_zero(type_: SpecType) -> None:
+    most = type_.model.max_nnz
+    rows: list[Any] = [range(1, 10**9)]
+    if np:
+        rows.append(np.broadcast_to(1.0, 10**9))
+    for row in rows:
+        message = f"expected at most {most} non-zero elements .* got [0-9]+ up to index [0-9]+$"
+        with at_most(20 * MEGABYTE, SECONDS), pytest.raises(InvalidValueError, match=message):
+            type_.value_class(row)
+    with at_most(MEGABYTE, SECONDS), pytest.raises(InvalidValueError, match="got 1000000000 ind"):
+        type_.value_class.from_coo(range(10**9), [1], 5)
+
+
 HEADERS = {
     "dense": [struct.pack(">HH", 2**16 - 1, 0)],
     "sparse": [struct.pack(">iii", 10**9, nnz, 0) for nnz in (10**9, 2**31 - 1, -1, -(2**31))],

@@ -67,6 +67,8 @@ class Bits(Value):
 
     @classmethod
     def _pack_array(cls, value: NDArray[Any]) -> bytes:
+        if value.ndim == 1:
+            check_dimensions(cls.info, len(value), least=0)  # before a longer one is looked through
         if value.ndim != 1 or value.dtype.kind != "b":
             read_numbers(value, "bools")  # which tells if it is no row of numbers
             if value.dtype.kind not in _WHOLE or ((value != 0) & (value != 1)).any():

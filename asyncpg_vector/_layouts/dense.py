@@ -89,9 +89,9 @@ class Dense(Value, Generic[NumberT]):
     @classmethod
     def _pack_array(cls, value: NDArray[Any]) -> bytes:
         if value.ndim == 1:
+            header = cls._header(len(value))  # before a longer one is narrowed
             narrowed = cls.element.narrow(value)
             if narrowed is not None:
-                header = cls._header(len(value))
                 # NumPy's stubs say that an array is a buffer from Python 3.12 on.
                 return b"".join((header, narrowed))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         return cls._pack_row(read_numbers(value))  # or an error tells what is wrong

@@ -9,7 +9,7 @@ import operator
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import compress, islice, pairwise
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -25,6 +25,7 @@ from typing import (
     runtime_checkable,
 )
 
+from asyncpg_vector._elements import wrong_length
 from asyncpg_vector._inputs import NumbersInput, read_numbers, read_whole
 from asyncpg_vector._layouts.value import (
     SHOWN,
@@ -42,6 +43,8 @@ from asyncpg_vector._text import WHITESPACE, denotes_zero, read_integer
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from scipy.sparse import coo_array
     from typing_extensions import Self
@@ -63,6 +66,8 @@ SparseInput: TypeAlias = "SupportsToCoo | NumbersInput | Value"
 """What a sparse value is made from, beside a dict: a sparse row, a dense row, any other value."""
 
 _HEADER = struct.Struct(">iii")
+_BLOCK = 1 << 16
+"""Elements of a dense row that are looked at a time, so that its zeros take no memory."""
 
 _TEXT = re.compile(
     rf"[{WHITESPACE}]*\{{([^}}]*)\}}[{WHITESPACE}]*/([{WHITESPACE}]*[+-]?[0-9]+)[{WHITESPACE}]*"
@@ -119,12 +124,13 @@ class Sparse(Value, Generic[NumberT]):
             InvalidValueError: an index is out of range or repeated, a value does not fit, there are
                 too many dimensions or elements, or more indices than values, or fewer.
         """
-        places, numbers = _as_indices(_as_list(indices)), _as_list(values)
+        places, numbers = _read_column(indices), _read_column(values)
         if len(places) != len(numbers):
             raise InvalidValueError(
                 f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
             )
-        return wrap(cls, cls._assemble(places, numbers, read_whole(dimensions, "of dimensions")))
+        whole = read_whole(dimensions, "of dimensions")
+        return wrap(cls, cls._assemble(_as_indices(_as_list(places)), _as_list(numbers), whole))
 
     @classmethod
     def _pack(cls, value: SparseInput) -> bytes:
@@ -138,9 +144,7 @@ class Sparse(Value, Generic[NumberT]):
                 f"expected dimensions beside {describe(value)}: "
                 f"write {cls.__name__}({{...}}, dimensions)"
             )
-        numbers = read_numbers(value.to_list() if isinstance(value, Value) else value)
-        check_dimensions(cls.info, len(numbers))
-        return cls._assemble(range(len(numbers)), numbers, len(numbers))
+        return cls._pack_dense(_read_column(value))
 
     @classmethod
     def _pack_row(cls, value: SupportsToCoo) -> bytes:
@@ -149,6 +153,17 @@ class Sparse(Value, Generic[NumberT]):
         if row.shape[:-1] not in {(), (1,)}:
             raise InvalidTypeError(f"expected one sparse row, got an array of shape {row.shape}")
         return cls.from_coo(row.col, row.data.tolist(), row.shape[-1]).to_binary()
+
+    @classmethod
+    def _pack_dense(cls, numbers: Numbers) -> bytes:
+        """Make a wire payload of a row with its zeros, which may be far more than is kept."""
+        check_dimensions(cls.info, len(numbers))
+        kept: dict[int, Any] = {}
+        for indices, block in _blocks(numbers):
+            elements = cls.element.unpack(cls.element.pack(block, indices), 0, len(indices))
+            kept.update(compress(zip(indices, elements, strict=True), elements))
+            cls._check_nnz(len(kept), f" up to index {indices[-1]}")
+        return cls._join(list(kept), list(kept.values()), len(numbers))
 
     @classmethod
     def _assemble(
@@ -165,11 +180,14 @@ class Sparse(Value, Generic[NumberT]):
         kept = order if all(unpacked) else [place for place in order if unpacked[place]]
         cls._check_nnz(len(kept))
         _check_indices([indices[place] for place in order], dimensions, first=first)
-        return (
-            _HEADER.pack(dimensions, len(kept), 0)
-            + cls.index.pack([indices[place] for place in kept])
-            + cls.element.pack([unpacked[place] for place in kept])
+        return cls._join(
+            [indices[place] for place in kept], [unpacked[place] for place in kept], dimensions
         )
+
+    @classmethod
+    def _join(cls, indices: list[int], elements: list[Any], dimensions: int) -> bytes:
+        header = _HEADER.pack(dimensions, len(indices), 0)
+        return header + cls.index.pack(indices) + cls.element.pack(elements)
 
     @classmethod
     def _read(cls, text: str) -> bytes:
@@ -226,11 +244,12 @@ class Sparse(Value, Generic[NumberT]):
         return wire
 
     @classmethod
-    def _check_nnz(cls, nnz: int) -> None:
+    def _check_nnz(cls, nnz: int, where: str = "") -> None:
         most = cls.info.max_nnz
         if most is not None and nnz > most:
             raise InvalidValueError(
-                f"expected at most {most} non-zero elements for {cls.info.sql_name}, got {nnz}"
+                f"expected at most {most} non-zero elements for {cls.info.sql_name}, "
+                f"got {nnz}{where}"
             )
 
     @classmethod
@@ -338,6 +357,27 @@ class Sparse(Value, Generic[NumberT]):
         )
 
 
+def _blocks(numbers: Numbers) -> Iterator[tuple[Sequence[int], Numbers]]:
+    """Go through a row, so many elements at a time, with their indices; NumPy's zeros are left out.
+
+    Raises:
+        InvalidTypeError: it has more elements than its length says, or fewer.
+    """
+    if is_ndarray(numbers) and numbers.dtype.kind != "O":
+        for start in range(0, len(numbers), _BLOCK):
+            block = numbers[start : start + _BLOCK]
+            (places,) = block.nonzero()
+            if len(places):
+                yield (places + start).tolist(), block[places]
+        return
+    elements, start = iter(numbers), 0
+    while start <= len(numbers) and (row := list(islice(elements, _BLOCK))):
+        yield range(start, start + len(row)), row
+        start += len(row)
+    if start != len(numbers):
+        raise wrong_length(numbers)
+
+
 def _check_indices(ascending: Sequence[int], dimensions: int, *, first: int = 0) -> None:
     """Check that ascending indices are in range and that none is there twice.
 
@@ -368,6 +408,9 @@ def _as_indices(column: Sequence[Any]) -> list[int]:
         return [read_whole(index, f"for indices[{n}]") for n, index in enumerate(column)]
 
 
-def _as_list(column: object) -> list[Any]:
-    numbers = read_numbers(column)
-    return numbers.tolist() if is_ndarray(numbers) else list(numbers)
+def _read_column(column: object) -> Numbers:
+    return read_numbers(column.to_list() if isinstance(column, Value) else column)
+
+
+def _as_list(column: Numbers) -> list[Any]:
+    return column.tolist() if is_ndarray(column) else list(column)
