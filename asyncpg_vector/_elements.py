@@ -32,6 +32,9 @@ __all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement", "wrong_length
 
 _LITTLE = sys.byteorder == "little"
 
+_CONVERSION_ERRORS = (TypeError, ValueError, OverflowError, RuntimeError)
+"""What ``float()`` and ``int()`` raise for what is no number; the last is PyTorch's."""
+
 
 class Element(ABC):
     """The format of one element."""
@@ -155,7 +158,7 @@ class FloatElement(Element):
     def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
         try:
             payload = self._pack_plain(numbers)
-        except (struct.error, OverflowError, TypeError, ValueError):
+        except (struct.error, *_CONVERSION_ERRORS):
             self._refuse(numbers, indices)
         if _are_plain(numbers):
             return payload
@@ -251,7 +254,7 @@ class FloatElement(Element):
             struct.pack(f">{self.code}", double)
         except OverflowError:  # of an int by float(), or of any number by struct
             raise self.misfit(number, index) from None
-        except (TypeError, ValueError) as error:
+        except _CONVERSION_ERRORS as error:
             raise _no_number(number, index) from error
         if math.isfinite(double):
             return
@@ -311,7 +314,7 @@ class IntegerElement(Element):
             raise _no_number(number, index)
         try:
             whole = int(number)
-        except (TypeError, ValueError, OverflowError):  # NaN, an infinity
+        except _CONVERSION_ERRORS:  # as for NaN and infinities
             whole = None
         if whole is None or whole != number:
             raise InvalidValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, overload
@@ -10,6 +11,7 @@ import asyncpg
 
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.dense import Dense
+from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import (
     ExtensionNotFoundError,
     InvalidTypeError,
@@ -18,7 +20,7 @@ from asyncpg_vector.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from asyncpg.pool import PoolConnectionProxy
 
@@ -110,7 +112,7 @@ async def register_vector(
         ExtensionNotFoundError: the types' extension has not been created.
         TypesNotFoundError: the database has none of the types, or lacks one named in `types`. In
             both cases none was registered.
-        InvalidTypeError: `conn` is a pool.
+        InvalidTypeError: `conn` is a pool, or nothing of asyncpg's; `types` are no names.
         InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
     """
     if isinstance(conn, asyncpg.Pool):
@@ -118,6 +120,8 @@ async def register_vector(
             "expected a connection, got a Pool; to register all its connections, "
             "write asyncpg.create_pool(..., init=register_vector)"
         )
+    if not hasattr(conn, "set_type_codec"):
+        raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
     wanted = choose_codecs(types, returns)
     found = [_Found(*row) for row in await conn.fetch(_FIND, list(wanted))]
     schemas = {
@@ -139,6 +143,7 @@ def choose_codecs(types: Iterable[str] | None, returns: Returns) -> dict[str, Co
     """Return the codecs that `register_vector` registers, if the database has their types.
 
     Raises:
+        InvalidTypeError: `types` are no names.
         InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
     """
     return {
@@ -150,9 +155,11 @@ def choose_codecs(types: Iterable[str] | None, returns: Returns) -> dict[str, Co
 def _wanted(types: Iterable[str] | None) -> dict[str, Codec]:
     if types is None:
         return {name: codec for name, codec in CODECS.items() if codec.value_class.info.extension}
+    if not isinstance(types, Iterable):
+        raise InvalidTypeError(f"expected names of types, got {describe(types)}")
     names = [types] if isinstance(types, str) else list(types)
     for name in names:
-        if name not in CODECS:
+        if not isinstance(name, str) or name not in CODECS:
             raise InvalidValueError(f"expected types among {', '.join(CODECS)}, got {name!r}")
     return {name: CODECS[name] for name in names}
 

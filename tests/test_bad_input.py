@@ -36,11 +36,23 @@ class TorchLike:
 CHARACTERS = "w" if sys.version_info >= (3, 13) else "u"
 
 
+class Raising:
+    """Raises what PyTorch does, for a complex tensor or one of several elements."""
+
+    def __float__(self) -> float:
+        raise RuntimeError("value cannot be converted to type double without overflow")
+
+    __int__ = __float__
+
+
 class LyingSequence:
-    """Says that it is longer than it is."""
+    """Has two elements, and says that it has another number of them."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
 
     def __len__(self) -> int:
-        return 3
+        return self.length
 
     def __getitem__(self, index: int) -> float:
         return [1.0, 2.0][index]
@@ -107,11 +119,15 @@ NO_ROWS = [
     ([b"1", 2], "number at index 0, got bytes b'1'"),
     ([1, 2, 1j], "number at index 2, got complex 1j"),
     ([1, Broken()], "number at index 1, got Broken <Broken instance at"),
+    ([1, Raising()], "number at index 1, got Raising"),
     ([1, OneElement()], "number at index 1, got OneElement"),
     (NotAList(), r"got list \[\.\.\.\]"),
     ([1, datetime(2026, 1, 1, tzinfo=timezone.utc)], "number at index 1, got datetime"),
     (array(CHARACTERS, "ab"), "number at index 0, got str 'a'"),
-    (LyingSequence(), "expected numbers, as many as len\\(\\) says, got LyingSequence"),
+    *(
+        (LyingSequence(length), r"expected numbers, as many as len\(\) says, got LyingSequence")
+        for length in (1, 3)
+    ),
     (Keyed(), "expected a sequence, got Keyed"),
     (Unsized(), "expected a sequence, got Unsized"),
 ]

@@ -163,6 +163,8 @@ NO_VALUES = [
     ([Vector([1]), None], InvalidTypeError, "row 1: expected a sequence of numbers, got NoneType"),
     ([HalfVector([1])], InvalidTypeError, "row 0: expected a Vector for vector, got a HalfVector"),
     ([5], InvalidTypeError, "row 0: expected a sequence of numbers, got int 5"),
+    (5, InvalidTypeError, "expected values, got int 5"),
+    (None, InvalidTypeError, "expected values, got NoneType"),
 ]  # fmt: skip
 
 

@@ -125,6 +125,19 @@ async def test_unknown_type(plain: asyncpg.Connection, types: Any) -> None:
         await register_vector(plain, types=types)
 
 
+@pytest.mark.parametrize("types", [5, [5], [["vector"]]])
+async def test_types_that_are_no_names(plain: asyncpg.Connection, types: Any) -> None:
+    with pytest.raises((InvalidTypeError, InvalidValueError), match=r"types.*, got .*(5|vector)"):
+        await register_vector(plain, types=types)
+
+
+async def test_no_connection() -> None:
+    nothing: Any = None
+    message = "expected a connection of asyncpg, got NoneType None"
+    with pytest.raises(InvalidTypeError, match=message):
+        await register_vector(nothing)
+
+
 # Pools
 
 

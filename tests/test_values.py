@@ -216,3 +216,17 @@ def test_info_is_what_the_spec_says(type_: SpecType) -> None:
         name: Metric(metric.operator, metric.operator_classes)
         for name, metric in model.metrics.items()
     }
+
+
+def test_a_subclass_hears_of_its_own_subclasses() -> None:
+    class Named:
+        name = ""
+
+        def __init_subclass__(cls, *, name: str) -> None:
+            cls.name = name
+
+    class Embedding(Vector, Named, name="embedding"):
+        pass
+
+    assert Embedding.name == "embedding"
+    assert type(Embedding.decode(Embedding([1]).to_binary())) is Embedding

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import struct
 from array import array
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
 
 import asyncpg
@@ -34,7 +35,7 @@ from asyncpg_vector.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from typing_extensions import Self
@@ -69,7 +70,8 @@ class Dense(Value, Generic[NumberT]):
     _headers: ClassVar[dict[int, bytes]]
     """The headers of the payloads that were decoded, by the payloads' lengths."""
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         cls._headers = {}
 
     def __new__(cls, value: DenseInput, /) -> Self:
@@ -276,6 +278,8 @@ class Dense(Value, Generic[NumberT]):
         """
         import numpy as np
 
+        if not isinstance(values, Iterable):
+            raise InvalidTypeError(f"expected values, got {describe(values)}")
         rows = cls._read_rows(values, cls._read_record)
         if not rows:
             return np.empty((0, 0), cls.element.native_dtype)
