@@ -76,6 +76,7 @@ def test_works_without_numpy() -> None:
         "from asyncpg_vector import Bit, HalfVector, SparseVector, Vector\n"
         "for row in ([1, 2], array('f', [1, 2]), memoryview(array('d', [1, 2])), Vector([1, 2])):\n"
         "    assert HalfVector(row).to_list() == SparseVector(row).to_list() == [1, 2]\n"
+        "assert SparseVector.from_coo([0, 2], Vector([1, 2]), 3).to_list() == [1, 0, 2]\n"
         "assert Vector.from_float_base64(Vector([1, 2]).to_float_base64()).to_text() == '[1,2]'\n"
         "import struct\n"
         "for bad in (float('nan'), float('inf'), 1e39, 10**400):\n"
@@ -158,7 +159,8 @@ def test_sdist(sdist: Path) -> None:
         ".ci", "asyncpg_vector", "bench", "codegen", "docs", "examples", "fuzz", "specs", "tests",
     }  # fmt: skip
     assert {name for name in names if "/" not in name} == {
-        ".gitignore", "LICENSE", "Makefile", "PKG-INFO", "README.md", "pyproject.toml", "requirements.lock",
+        ".gitignore", "LICENSE", "Makefile", "PKG-INFO", "README.md", "noxfile.py", "pyproject.toml",
+        "requirements.lock",
     }  # fmt: skip
     for folder in folders - {".ci"}:
         assert {name for name in names if name.startswith(f"{folder}/")} == files(ROOT / folder)

@@ -218,7 +218,7 @@ def test_info_is_what_the_spec_says(type_: SpecType) -> None:
     }
 
 
-def test_a_subclass_hears_of_its_own_subclasses() -> None:
+def test_the_other_bases_of_a_subclass_hear_of_it() -> None:
     class Named:
         name = ""
 
