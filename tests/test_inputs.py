@@ -10,6 +10,8 @@ from collections import UserList, deque
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from typing import Any
 from unittest import mock
 
@@ -18,7 +20,8 @@ from asyncpg import BitString
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncpg_vector import Bit, HalfVector, InvalidValueError, SparseVector, Vector
+from asyncpg_vector import Bit, HalfVector, InvalidValueError, SparseVector, Vector, _numpy
+from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from tests.needs import needs_numpy, np, sparse, without_numpy
 from tests.spec_types import SpecType, each_dense_type, each_numeric_type, numbers
 
@@ -309,6 +312,36 @@ def test_underflow_is_no_error_whatever_numpy_is_told() -> None:
         assert Vector(np.array(["1e-400"], "g")) == Vector([0])
         with pytest.raises(InvalidValueError, match="fits float32 at index 0"):
             Vector(np.array(["1e400"], "g"))
+
+
+def test_numpy_is_used_once_all_of_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module is there before its contents are, and stays in use when it is hidden again."""
+    spec: Any = ModuleSpec("numpy", None)
+    numpy = module_from_spec(spec)
+    with without_numpy():
+        assert loaded_numpy() is None
+        monkeypatch.setitem(_numpy.sys.modules, "numpy", numpy)
+        spec._initializing = True  # as importlib does
+        assert loaded_numpy() is None
+        spec._initializing = False
+        assert loaded_numpy() is numpy
+        monkeypatch.delitem(_numpy.sys.modules, "numpy")
+        assert loaded_numpy() is numpy
+
+
+def test_a_numpy_that_was_forbidden() -> None:
+    with without_numpy(), mock.patch.dict(_numpy.sys.modules, {"numpy": None}):
+        assert loaded_numpy() is None
+        assert not is_ndarray([])
+
+
+@needs_numpy
+def test_plain_ndarrays() -> None:
+    for numpy in (None, np):  # to be looked up, and known
+        with mock.patch.object(_numpy, "_numpy", numpy):
+            assert is_ndarray(np.zeros(1))
+            assert not is_ndarray(np.ma.zeros(1))
+            assert not is_ndarray([1.0])
 
 
 # Base64

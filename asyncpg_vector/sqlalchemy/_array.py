@@ -43,7 +43,9 @@ class ARRAY(TypeDecorator[list["ValueT | None"]]):
     cache_ok = True
     hashable = False
 
-    def __init__(self, item_type: ColumnType[ValueT] | type[ColumnType[ValueT]]) -> None:
+    def __init__(
+        self, item_type: ColumnType[ValueT] | type[ColumnType[ValueT]]
+    ) -> None:  # pragma: no mutate block
         self.item_type = item_type() if isinstance(item_type, type) else item_type
         super().__init__(self.item_type, dimensions=1)
 

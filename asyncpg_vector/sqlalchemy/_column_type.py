@@ -145,7 +145,7 @@ class ColumnType(UserDefinedType[ValueT], ABC):
 class NumbersType(ColumnType[ValueT]):
     """A type with a number of dimensions, or of any."""
 
-    def __init__(self, dim: int | None = None) -> None:
+    def __init__(self, dim: int | None = None) -> None:  # pragma: no mutate block
         if dim is not None:
             dim = read_whole(dim, "of dimensions")
             check_dimensions(self.python_type.info, dim)

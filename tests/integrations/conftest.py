@@ -76,12 +76,15 @@ async def models_dsn(new_models_database: NewDatabase) -> str:
     return await new_models_database()
 
 
-@pytest.fixture(scope="session")
-def registered(models_dsn: str, make_engine: MakeEngine) -> AsyncEngine:
-    """An engine with every type registered, the built-in ones too."""
-    engine = make_engine(models_dsn)
+def register_all(engine: AsyncEngine) -> AsyncEngine:
+    """Have every type registered with an engine, the built-in ones too."""
     register_engine(engine, types=CODECS, missing_ok=True)
     return engine
+
+
+@pytest.fixture(scope="session")
+def registered(models_dsn: str, make_engine: MakeEngine) -> AsyncEngine:
+    return register_all(make_engine(models_dsn))
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import make_url
+from alembic.autogenerate.api import AutogenContext
+from alembic.migration import MigrationContext
+from alembic.operations.ops import UpgradeOps
+from alembic.runtime.plugins import Plugin
+from sqlalchemy import Integer, MetaData, make_url
 
-from asyncpg_vector.alembic import render_item
+from asyncpg_vector.alembic import render_item, setup
+from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR
 from tests.conftest import NewDatabase
 from tests.needs import needs_pgvector
 from tests.processes import run_python
@@ -163,3 +170,42 @@ async def test_without_the_plugin(new_database: NewDatabase, tmp_path: Path) -> 
         f"from alembic import context\nfrom {render_item.__module__} import render_item\n",
     )
     assert IMPORT in project.generate("models")
+
+
+@pytest.fixture
+def plugin() -> Iterator[Plugin]:
+    """As Alembic sets it up where it is imported; in this process, as all that is below."""
+    plugin = Plugin("asyncpg_vector_anew")
+    setup(plugin)
+    yield plugin
+    plugin.remove()
+
+
+def render(plugin: Plugin, kind: str, item: Any, **options: Any) -> tuple[Any, set[str]]:
+    """What an autogeneration with no other plugin renders for an item, and what it imports."""
+    opts = {"autogenerate_plugins": [plugin.name], **options}
+    migrations = MigrationContext.configure(dialect_name="postgresql", opts=opts)
+    context = AutogenContext(migrations, MetaData())
+    context.comparators.dispatch("autogenerate")(context, UpgradeOps([]))
+    return context.opts["render_item"](kind, item, context), context.imports
+
+
+@pytest.mark.parametrize("options", [{}, {"render_item": lambda *_: False}], ids=["alone", "first"])
+def test_nothing_else_is_imported(plugin: Plugin, options: dict[str, Any]) -> None:
+    assert render(plugin, "type", VECTOR(3), **options) == (False, {IMPORT.strip()})
+    assert render(plugin, "type", ARRAY(BIT(3)), **options) == (False, {IMPORT.strip()})
+    assert render(plugin, "type", Integer(), **options) == (False, set())
+    assert render(plugin, "server_default", VECTOR(3), **options) == (False, set())
+
+
+def test_what_a_render_item_of_ones_own_is_given(plugin: Plugin) -> None:
+    given: list[Any] = []
+
+    def render_item(*arguments: Any) -> str:
+        given.extend(arguments)
+        return "MINE"
+
+    vector = VECTOR(3)
+    assert render(plugin, "type", vector, render_item=render_item) == ("MINE", set())
+    kind, item, context = given
+    assert (kind, item, type(context)) == ("type", vector, AutogenContext)

@@ -27,7 +27,7 @@ from asyncpg_vector import (
 )
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR, register_engine
-from tests.integrations.conftest import MakeEngine
+from tests.integrations.conftest import MakeEngine, register_all
 from tests.integrations.models import Base, Item, Note
 from tests.needs import needs_numpy, np
 from tests.spec_types import SpecType, each_type
@@ -100,9 +100,14 @@ async def test_orm(engine: AsyncEngine) -> None:
 
 
 @pytest.mark.usefixtures("no_text")
-async def test_binary(registered: AsyncEngine) -> None:
-    """On a registered engine: single inserts, executemany, bulk inserts, RETURNING, queries, arrays."""
-    async with AsyncSession(registered) as session, session.begin():
+async def test_binary(models_dsn: str, make_engine: MakeEngine) -> None:
+    """On a registered engine: single inserts, executemany, bulk inserts, RETURNING, queries, arrays.
+
+    It is a new one: SQLAlchemy keeps what converts the parameters of an engine, and mutmut would not
+    know which other test had made it.
+    """
+    engine = register_all(make_engine(models_dsn))
+    async with AsyncSession(engine) as session, session.begin():
         session.add_all([Item(**VALUES) for _ in range(3)])
         await session.flush()
         await session.execute(insert(Item).values(**VALUES))

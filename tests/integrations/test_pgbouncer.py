@@ -11,10 +11,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
-from asyncpg_vector._generated import CODECS
-from asyncpg_vector.sqlalchemy import register_engine
 from tests.conftest import NewDatabase
-from tests.integrations.conftest import MakeEngine
+from tests.integrations.conftest import MakeEngine, register_all
 from tests.integrations.models import Item
 from tests.pgbouncer import SERVER_CONNECTIONS
 
@@ -38,9 +36,7 @@ async def engine(
             "prepared_statement_name_func": lambda: f"statement_{uuid4()}",
         },
     )
-    if request.param == "registered":
-        register_engine(engine, types=CODECS, missing_ok=True)
-    return engine
+    return register_all(engine) if request.param == "registered" else engine
 
 
 async def test_many_sessions_share_few_servers(engine: AsyncEngine) -> None:
