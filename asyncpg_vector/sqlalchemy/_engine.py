@@ -108,11 +108,20 @@ class _Listener:
     ) -> None:
         generation = entry.info.get(self, _UNREGISTERED)
         if generation == _WITHOUT:
-            replace = self._register(connection)  # since somebody else may have created it
+            replace = self._is_outdated(connection)
         else:
             replace = generation != self._generation
         if replace:
             raise DisconnectionError("connected before register_engine, or before the extension")
+
+    def _is_outdated(self, connection: AdaptedConnection) -> bool:
+        """Tell whether the extension has been created since, or the connection is lost."""
+        try:
+            return self._register(connection)
+        except Exception:
+            if not connection.driver_connection.is_closed():
+                raise
+            return True
 
     def after_cursor_execute(
         self,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import create_engine, event, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -67,6 +68,16 @@ async def test_somebody_else_creates_the_extension(
         await other.execute(CREATE)
     async with bare.connect() as conn:
         assert await knows(conn)
+
+
+async def test_a_lost_connection_is_replaced(bare: AsyncEngine, make_engine: MakeEngine) -> None:
+    """One that went without the extension, and is asked whether it has it now."""
+    async with bare.connect() as conn:
+        pid = await conn.scalar(text("SELECT pg_backend_pid()"))
+    async with make_engine(bare.url.render_as_string(hide_password=False)).begin() as other:
+        assert await other.scalar(text(f"SELECT pg_terminate_backend({pid}, 60000)"))
+    async with bare.connect() as conn:
+        assert await conn.scalar(text("SELECT pg_backend_pid()")) != pid
 
 
 @pytest.mark.parametrize("run", ["text", "driver", "ddl"])
@@ -313,6 +324,22 @@ async def test_an_older_pgvector(new_database: NewDatabase, make_engine: MakeEng
         assert await knows(conn)
     engine = make_engine(dsn)
     register_engine(engine, types=["vector", "halfvec"])
+    for _ in range(2):
+        with pytest.raises(TypesNotFoundError, match=r"extension vector is at 0\.6\.2"):
+            await engine.connect()
+
+
+async def test_somebody_else_creates_an_older_extension(
+    new_database: NewDatabase, make_engine: MakeEngine
+) -> None:
+    dsn = await new_database("SELECT 1")
+    engine = make_engine(dsn)
+    register_engine(engine, types=["vector", "halfvec"])
+    async with engine.connect() as conn:
+        assert await conn.scalar(text("SELECT 1")) == 1
+    other = await asyncpg.connect(dsn)
+    await other.execute(PGVECTOR_0_6)
+    await other.close()
     for _ in range(2):
         with pytest.raises(TypesNotFoundError, match=r"extension vector is at 0\.6\.2"):
             await engine.connect()
