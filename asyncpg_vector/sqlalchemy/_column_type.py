@@ -162,7 +162,7 @@ class BitsType(ColumnType[BitsT]):
     max_length: ClassVar[int]
     """The most bits of a column, of which a value alone may have more."""
 
-    def __init__(self, length: int = 1) -> None:
+    def __init__(self, length: int = 1) -> None:  # pragma: no mutate block
         self.length = read_whole(length, "of bits")
         if not 1 <= self.length <= self.max_length:
             raise InvalidValueError(
