@@ -413,4 +413,7 @@ def _read_column(column: object) -> Numbers:
 
 
 def _as_list(column: Numbers) -> list[Any]:
-    return column.tolist() if is_ndarray(column) else list(column)
+    numbers = column.tolist() if is_ndarray(column) else list(column)
+    if len(numbers) != len(column):
+        raise wrong_length(column)
+    return numbers
