@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
+from collections import deque
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import partial
@@ -23,6 +24,7 @@ from asyncpg_vector import (
     Vector,
     VectorError,
 )
+from asyncpg_vector._messages import shorten
 from tests.needs import needs_numpy, np, sparse
 from tests.spec_types import SpecType, each_dense_type, each_numeric_type, each_type
 
@@ -105,7 +107,7 @@ NO_ROWS = [
     (bytearray(2), "got bytearray"),
     (memoryview(b"\0\1"), "sequence of numbers, got memoryview <memory at .*> of format 'B'"),
     (memoryview(array("f", [1, 2, 3, 4])).cast("B").cast("f", [2, 2]), r"shape \(2, 2\)"),
-    ({1, 2}, r"got set \{1, 2\}"),
+    ({1, 2}, r"expected a sequence of numbers, got set \{1, 2\}"),
     (iter([1]), "got list_iterator"),
     (object(), "got object"),
     ([[1, 2]], r"got a nested sequence: list \[1, 2\] at index 0"),
@@ -291,8 +293,12 @@ NO_SPARSE = [
     (({2**70: 1}, 3), InvalidValueError, "indices from 0 to 2"),
     (({7: NAN}, 9), InvalidValueError, "finite number at index 7, got nan"),
     (({7: 1e39}, 9), InvalidValueError, "fits float32 at index 7, got 1e[+]39"),
-    ((dict.fromkeys(range(16001), 1), 16001), InvalidValueError, "at most 16000 non-zero"),
-    (([1] * 16001,), InvalidValueError, "at most 16000 non-zero elements for sparsevec, got 16001"),
+    ((dict.fromkeys(range(16001), 1), 16001), InvalidValueError, "non-zero .*, got 16001$"),
+    (
+        ([1] * 16001,),
+        InvalidValueError,
+        "at most 16000 non-zero elements for sparsevec, got 16001 up",
+    ),
 ]
 if np:
     NO_SPARSE += [
@@ -326,6 +332,33 @@ def test_no_sparse_value(arguments: Any, error: type[Exception], message: str) -
 def test_no_coordinates(arguments: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         SparseVector.from_coo(*arguments)
+
+
+@pytest.mark.parametrize("length", [65_536, 2 * 65_536])
+def test_a_long_row_with_more_elements_than_it_says(length: int) -> None:
+    """What is beyond a piece of it is not left behind."""
+
+    class Liar(list[int]):
+        def __len__(self) -> int:
+            return length
+
+    with pytest.raises(InvalidTypeError, match=r"as many as len\(\) says, got Liar"):
+        SparseVector(Liar([0] * (length + 1)))
+    assert SparseVector(Liar([0] * length)).dimensions() == length
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (array("d", range(100)), "array('d', [0.0, 1.0, 2.0, 3.0, 4.0, ...])"),
+        (deque(range(100)), "deque([0, 1, 2, 3, 4, 5, ...])"),
+        (10**5000, "..."),
+        (type("list", (list,), {})(range(30)), "[0, 1, 2, 3, ...6, 27, 28, 29]"),
+    ],
+    ids=["array", "deque", "int", "called list"],
+)
+def test_what_messages_show(value: Any, shown: str) -> None:
+    assert shorten(value) == shown
 
 
 @each_type

@@ -10,8 +10,7 @@ from collections import UserList, deque
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -227,6 +226,17 @@ def test_from_coo(indices: Any, values: Any) -> None:
     assert SparseVector.from_coo(indices, values, 5).to_binary() == SPARSE.to_binary()
 
 
+@pytest.mark.parametrize("of", [list, tuple, *([np.array] if np else [])])
+def test_sparse_of_a_long_row(of: Any) -> None:
+    """It is read a piece at a time: the first elements, some beyond each end, and the last."""
+    elements = {0: -1.5, 65_535: 2.0, 65_536: 3.0, 100_000: 4.0, 131_073: 5.0, 199_999: 6.0}
+    row = [elements.get(index, 0.0) for index in range(200_000)]
+    assert SparseVector(of(row)).to_dict() == elements
+    row[150_000] = float("nan")
+    with pytest.raises(InvalidValueError, match="finite number at index 150000, got nan"):
+        SparseVector(of(row))
+
+
 def test_sparse_of_another_sparse_class() -> None:
     class Other(SparseVector):
         """As a type of the spec with another element would be."""
@@ -279,6 +289,13 @@ def test_bit(flags: Any) -> None:
     assert Bit.encode(flags) == value.to_binary()
 
 
+@pytest.mark.parametrize(
+    "nothing", [[], "", b"", *([np.array([]), np.zeros(0, bool)] if np else [])]
+)
+def test_no_bits(nothing: Any) -> None:
+    assert len(Bit(nothing)) == 0
+
+
 def test_bit_of_another_bits_class() -> None:
     class Other(Bit):
         """As another type of the spec would be."""
@@ -316,16 +333,23 @@ def test_underflow_is_no_error_whatever_numpy_is_told() -> None:
 
 def test_numpy_is_used_once_all_of_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The module is there before its contents are, and stays in use when it is hidden again."""
-    spec: Any = ModuleSpec("numpy", None)
-    numpy = module_from_spec(spec)
+    numpy = ModuleType("numpy")
+    numpy.__spec__ = importing = SimpleNamespace(_initializing=True)  # as importlib does
     with without_numpy():
         assert loaded_numpy() is None
         monkeypatch.setitem(_numpy.sys.modules, "numpy", numpy)
-        spec._initializing = True  # as importlib does
         assert loaded_numpy() is None
-        spec._initializing = False
+        importing._initializing = False
         assert loaded_numpy() is numpy
         monkeypatch.delitem(_numpy.sys.modules, "numpy")
+        assert loaded_numpy() is numpy
+
+
+def test_numpy_is_used_where_importlib_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    numpy = ModuleType("numpy")
+    numpy.__spec__ = SimpleNamespace()
+    with without_numpy():
+        monkeypatch.setitem(_numpy.sys.modules, "numpy", numpy)
         assert loaded_numpy() is numpy
 
 

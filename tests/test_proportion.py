@@ -93,12 +93,15 @@ if np:
     LONG += [np.broadcast_to(one, 10**10) for one in (np.float32(1), 1.0, 1, True)]
 
 
+TOO_LONG = r"^expected .*, got (10000000000|range range\(0, 1.*\)|int 2|[0-9]+ up to index [0-9]+)$"
+
+
 @pytest.mark.parametrize("row", LONG, ids=lambda row: f"{getattr(row, 'dtype', row)}")
 @each_type
 def test_too_long_a_row(type_: SpecType, row: Any) -> None:
     """Its elements, which are nowhere, are not made for it to be refused."""
     for make in (type_.value_class, type_.encode):
-        with at_most(MEGABYTE, SECONDS), pytest.raises(InvalidValueError, match="^expected"):
+        with at_most(MEGABYTE, SECONDS), pytest.raises(InvalidValueError, match=TOO_LONG):
             make(row)
 
 

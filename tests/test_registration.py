@@ -132,10 +132,10 @@ async def test_types_that_are_no_names(plain: asyncpg.Connection, types: Any) ->
 
 
 async def test_no_connection() -> None:
-    nothing: Any = None
-    message = "expected a connection of asyncpg, got NoneType None"
+    dsn: Any = "postgresql:///"
+    message = "expected a connection of asyncpg, got str 'postgresql:///'"
     with pytest.raises(InvalidTypeError, match=message):
-        await register_vector(nothing)
+        await register_vector(dsn)
 
 
 # Pools
