@@ -326,7 +326,7 @@ def test_no_sparse_value(arguments: Any, error: type[Exception], message: str) -
         ((0, [1], 3), InvalidTypeError, "sequence of numbers, got int 0"),
         (([[0]], [1], 3), InvalidTypeError, "nested sequence"),
         (([2, 0], [1, INF], 3), InvalidValueError, "finite number at index 0, got inf"),
-        (([2, 1, 0], LyingSequence(3), 3), InvalidTypeError, r"as many as len\(\) says"),
+        (([2, 1, 0], LyingSequence(3), 3), InvalidTypeError, r"len\(\) says, got LyingSequence"),
     ],
 )
 def test_no_coordinates(arguments: Any, error: type[Exception], message: str) -> None:

@@ -34,12 +34,25 @@ async def knows(conn: AsyncConnection) -> bool:
     return isinstance(fetched, Vector)
 
 
+async def create_anew(conn: AsyncConnection) -> None:
+    await conn.execute(DROP)
+    await conn.execute(CREATE)
+
+
 @pytest.fixture
 async def bare(new_database: NewDatabase, make_engine: MakeEngine) -> AsyncEngine:
     """A registered engine of a database that lacks the extension."""
     engine = make_engine(await new_database("SELECT 1"))
     register_engine(engine)
     return engine
+
+
+@pytest.fixture
+async def created(bare: AsyncEngine) -> AsyncEngine:
+    """One that has created it."""
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+    return bare
 
 
 async def test_the_engine_creates_the_extension(bare: AsyncEngine) -> None:
@@ -123,18 +136,15 @@ async def test_what_needs_no_extension(bare: AsyncEngine) -> None:
             assert await conn.scalar(select(literal("101", BIT(3)))) == Bit("101")
 
 
-async def test_the_other_connections_of_the_pool(bare: AsyncEngine) -> None:
+async def test_the_other_connections_of_the_pool(created: AsyncEngine) -> None:
     """They know the types of the extension that was created anew."""
-    async with bare.begin() as conn:
-        await conn.execute(CREATE)
-    async with bare.connect() as one, bare.connect() as two:
+    async with created.connect() as one, created.connect() as two:
         assert await knows(one)
         assert await knows(two)
-    async with bare.begin() as conn:
-        await conn.execute(DROP)
-        await conn.execute(CREATE)
+    async with created.begin() as conn:
+        await create_anew(conn)
     for _ in range(2):
-        async with bare.connect() as one, bare.connect() as two:
+        async with created.connect() as one, created.connect() as two:
             assert await knows(one)
             assert await knows(two)
 
@@ -178,62 +188,52 @@ async def test_created_anew(bare: AsyncEngine) -> None:
     """Its types are other ones then; so are the statements, and connections that had the old ones."""
     for n in range(2):
         async with bare.begin() as conn:
-            await conn.execute(DROP)
-            await conn.execute(CREATE)
+            await create_anew(conn)
             assert await conn.scalar(text(f"SELECT CAST('[{n}]' AS vector)")) == Vector([n])
         async with bare.connect() as conn:
             assert await knows(conn)
 
 
-async def test_connected_before_the_extension_is_committed(bare: AsyncEngine) -> None:
+async def test_connected_before_the_extension_is_committed(created: AsyncEngine) -> None:
     """Such a connection sees the types of before, and is replaced after."""
-    async with bare.begin() as conn:
-        await conn.execute(CREATE)
-    async with bare.connect() as changing:
-        await changing.execute(DROP)
-        await changing.execute(CREATE)
-        async with bare.connect() as other:
+    async with created.connect() as changing:
+        await create_anew(changing)
+        async with created.connect() as other:
             assert await knows(other)
             await other.rollback()
             await changing.commit()
-        async with bare.connect() as other:
+        async with created.connect() as other:
             assert await knows(other)
-    async with bare.connect() as one, bare.connect() as two:
+    async with created.connect() as one, created.connect() as two:
         assert await knows(one)
         assert await knows(two)
 
 
-async def test_changed_without_a_transaction(bare: AsyncEngine) -> None:
-    async with bare.begin() as conn:
-        await conn.execute(CREATE)
-    async with bare.connect() as changing:
-        async with bare.connect() as early:
+async def test_changed_without_a_transaction(created: AsyncEngine) -> None:
+    async with created.connect() as changing:
+        async with created.connect() as early:
             assert await knows(early)
         await changing.execution_options(isolation_level="AUTOCOMMIT")
-        await changing.execute(DROP)
-        await changing.execute(CREATE)
-        async with bare.connect() as late:
+        await create_anew(changing)
+        async with created.connect() as late:
             assert await knows(late)
 
 
-async def test_connected_while_the_extension_is_committed(bare: AsyncEngine) -> None:
+async def test_connected_while_the_extension_is_committed(created: AsyncEngine) -> None:
     """SQLAlchemy tells that a transaction is about to be committed, and not that it was."""
-    async with bare.begin() as conn:
-        await conn.execute(CREATE)
     early = []
 
     def connect(_: object) -> None:
-        early.append(await_only(bare.connect().start()))
+        early.append(await_only(created.connect().start()))
         assert await_only(knows(early[0]))
         await_only(early[0].rollback())
 
-    async with bare.connect() as changing:
-        await changing.execute(DROP)
-        await changing.execute(CREATE)
-        event.listen(bare.sync_engine, "commit", connect, once=True)
+    async with created.connect() as changing:
+        await create_anew(changing)
+        event.listen(created.sync_engine, "commit", connect, once=True)
         await changing.commit()
     await early[0].close()
-    async with bare.connect() as one, bare.connect() as two:
+    async with created.connect() as one, created.connect() as two:
         assert await knows(one)
         assert await knows(two)
 
