@@ -32,8 +32,8 @@ __all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement", "wrong_length
 
 _LITTLE = sys.byteorder == "little"
 
-_CONVERSION_ERRORS = (TypeError, ValueError, OverflowError, RuntimeError)
-"""What ``float()`` and ``int()`` raise for what is no number; the last is PyTorch's."""
+_FLOAT_ERRORS = (TypeError, ValueError, OverflowError, RuntimeError)
+"""What ``float()`` raises for what is no number; the last is PyTorch's."""
 
 
 class Element(ABC):
@@ -158,7 +158,7 @@ class FloatElement(Element):
     def _pack_numbers(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
         try:
             payload = self._pack_plain(numbers)
-        except (struct.error, *_CONVERSION_ERRORS):
+        except (struct.error, *_FLOAT_ERRORS):
             self._refuse(numbers, indices)
         if _are_plain(numbers):
             return payload
@@ -254,7 +254,7 @@ class FloatElement(Element):
             struct.pack(f">{self.code}", double)
         except OverflowError:  # of an int by float(), or of any number by struct
             raise self.misfit(number, index) from None
-        except _CONVERSION_ERRORS as error:
+        except _FLOAT_ERRORS as error:
             raise _no_number(number, index) from error
         if math.isfinite(double):
             return
@@ -278,10 +278,11 @@ class IntegerElement(Element):
         try:
             return _struct(self._layout, len(numbers)).pack(*numbers)
         except (struct.error, TypeError):  # what is whole may still be no int
-            pairs = zip(indices, numbers, strict=False)
-            whole = [self._narrow(number, index) for index, number in pairs]
-        if len(whole) != len(numbers):
+            given = [*numbers]
+        if len(given) != len(numbers):
             raise wrong_length(numbers)
+        pairs = zip(indices, given, strict=True)
+        whole = [self._narrow(number, index) for index, number in pairs]
         return _struct(self._layout, len(whole)).pack(*whole)
 
     def narrow(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
@@ -314,8 +315,10 @@ class IntegerElement(Element):
             raise _no_number(number, index)
         try:
             whole = int(number)
-        except _CONVERSION_ERRORS:  # as for NaN and infinities
+        except (ValueError, OverflowError):  # of NaN and infinities
             whole = None
+        except (TypeError, RuntimeError) as error:
+            raise _no_number(number, index) from error
         if whole is None or whole != number:
             raise InvalidValueError(
                 f"expected a whole number at index {index}, got {shorten(number)}"

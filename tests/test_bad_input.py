@@ -50,14 +50,15 @@ class Raising:
 class LyingSequence:
     """Has two elements, and says that it has another number of them."""
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, elements: tuple[float, float] = (1.0, 2.0)) -> None:
         self.length = length
+        self.elements = elements
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> float:
-        return [1.0, 2.0][index]
+        return self.elements[index]
 
 
 class Keyed:
@@ -400,6 +401,8 @@ NO_BITS = [
     ([1, 0.0], InvalidTypeError, "bool, 0 or 1 at index 1, got float 0.0"),
     (["1"], InvalidTypeError, "bool, 0 or 1 at index 0, got str '1'"),
     ([None], InvalidTypeError, "bool, 0 or 1 at index 0, got NoneType"),
+    (LyingSequence(1, (1, 0)), InvalidTypeError, r"as many as len\(\) says, got LyingSequence"),
+    (LyingSequence(3, (1, 0)), InvalidTypeError, r"as many as len\(\) says, got LyingSequence"),
     ([[1]], InvalidTypeError, "nested"),
     ({0: 1}, InvalidTypeError, "got dict"),
     (Vector([1]), InvalidTypeError, r"got a Vector; binary_quantize\(\) makes bits"),

@@ -115,6 +115,13 @@ def test_floats_of_the_same_width_are_no_integers() -> None:
         IntegerElement("i").pack(np.array([0, 0.5], np.float32))
 
 
+class Raising:
+    """Raises what PyTorch does for a tensor of several elements."""
+
+    def __int__(self) -> int:
+        raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
+
+
 @pytest.mark.parametrize(
     ("number", "error", "message"),
     [
@@ -125,6 +132,7 @@ def test_floats_of_the_same_width_are_no_integers() -> None:
         (None, InvalidTypeError, "a number at index 1, got NoneType"),
         (1j, InvalidTypeError, "a number at index 1, got complex 1j"),
         (np.complex64(1), InvalidTypeError, "a number at index 1, got complex64"),
+        (Raising(), InvalidTypeError, "a number at index 1, got Raising"),
         (np.datetime64(1, "s"), InvalidTypeError, "a number at index 1, got datetime64"),
     ],
 )
@@ -133,10 +141,11 @@ def test_no_integer(number: Any, error: type[Exception], message: str) -> None:
         IntegerElement("b").pack([0, number])
 
 
-def test_fewer_numbers_than_len_says() -> None:
+@pytest.mark.parametrize("more", [1, -1])
+def test_another_number_of_them_than_len_says(more: int) -> None:
     class Liar(list[Any]):
         def __len__(self) -> int:
-            return super().__len__() + 1
+            return super().__len__() + more
 
     with pytest.raises(InvalidTypeError, match=r"as many as len\(\) says, got Liar \[1, 2\]"):
         IntegerElement("b").pack(Liar([1, 2]))

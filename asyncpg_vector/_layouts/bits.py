@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import asyncpg
 
+from asyncpg_vector._elements import wrong_length
 from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers
 from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe
@@ -90,7 +92,9 @@ class Bits(Value):
         except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
             digits = "?"
         if not _are_digits(digits):  # one by one, something is found that is or only looks no bit
-            digits = "".join(map(_digit, flags, range(len(flags))))
+            digits = "".join(map(_digit, flags, count()))
+            if len(digits) != len(flags):
+                raise wrong_length(flags)
         return cls._pack_digits(digits)
 
     @classmethod
