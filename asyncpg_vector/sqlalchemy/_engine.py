@@ -115,12 +115,10 @@ class _Listener:
             raise DisconnectionError("connected before register_engine, or before the extension")
 
     def _is_outdated(self, connection: AdaptedConnection) -> bool:
-        """Tell whether the extension has been created since, or the connection is lost."""
+        """Tell whether the extension has been created since, or the connection does not answer."""
         try:
             return self._register(connection)
-        except Exception:
-            if not connection.driver_connection.is_closed():
-                raise
+        except Exception:  # noqa: BLE001  # it is lost; or the next one says the same
             return True
 
     def after_cursor_execute(
