@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsInt
 
-from asyncpg_vector._inputs import is_real
+from asyncpg_vector._inputs import is_real, wrong_length
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from asyncpg_vector._text import print_float32, read_float32, read_integer
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from asyncpg_vector._inputs import Numbers
 
-__all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement", "wrong_length"]
+__all__ = ["FLOAT32", "Element", "FloatElement", "IntegerElement"]
 
 _LITTLE = sys.byteorder == "little"
 
@@ -330,11 +330,6 @@ class IntegerElement(Element):
 
 def _no_number(number: object, index: int) -> InvalidTypeError:
     return InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
-
-
-def wrong_length(numbers: Numbers) -> InvalidTypeError:
-    """Return the error for a sequence that has more elements than its length says, or fewer."""
-    return InvalidTypeError(f"expected numbers, as many as len() says, got {describe(numbers)}")
 
 
 def _are_plain(numbers: Sequence[Any]) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
     "is_real",
     "read_numbers",
     "read_whole",
+    "wrong_length",
 ]
 
 
@@ -113,6 +114,11 @@ def is_real(number: object, kinds: str = _REAL) -> bool:
     """
     kind = getattr(getattr(number, "dtype", None), "kind", kinds[0])
     return kind in kinds and not (hasattr(number, "__len__") and _has_elements(number))
+
+
+def wrong_length(numbers: Numbers) -> InvalidTypeError:
+    """Return the error for a sequence that has more elements than its length says, or fewer."""
+    return InvalidTypeError(f"expected numbers, as many as len() says, got {describe(numbers)}")
 
 
 def _open(value: Any, what: str) -> Numbers:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import asyncpg
 
-from asyncpg_vector._elements import wrong_length
-from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers
+from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers, wrong_length
 from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy

@@ -25,8 +25,7 @@ from typing import (
     runtime_checkable,
 )
 
-from asyncpg_vector._elements import wrong_length
-from asyncpg_vector._inputs import NumbersInput, read_numbers, read_whole
+from asyncpg_vector._inputs import NumbersInput, read_numbers, read_whole, wrong_length
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
