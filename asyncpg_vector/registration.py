@@ -35,10 +35,17 @@ Returns: TypeAlias = Literal["value", "list", "numpy"]
 _PG_CATALOG = "pg_catalog"
 
 # Every scalar type of these names, whoever made it, and the extension that owns it, if one does.
-# All names have their schema, operators too: a user's own may be first in the search path.
+# All names have their schema, operators too: a user's own may be first in the search path. asyncpg
+# looks a type up once more, to set its codec, and takes the operators of the search path
+# (TYPE_BY_NAME): whether those two are the server's own is asked as well.
 # The parameter is text[], one of the two array types that asyncpg does not ask the server about.
 _FIND = """
-SELECT t.typname AS name, n.nspname AS schema, e.extname AS extension
+SELECT t.typname AS name, n.nspname AS schema, e.extname AS extension,
+    pg_catalog.pg_operator_is_visible(
+        'pg_catalog.=(pg_catalog.name, pg_catalog.name)'::pg_catalog.regoperator
+    ) AND pg_catalog.pg_operator_is_visible(
+        'pg_catalog.=(pg_catalog.oid, pg_catalog.oid)'::pg_catalog.regoperator
+    ) AS can_be_looked_up
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -64,6 +71,8 @@ class _Found(NamedTuple):
     name: str
     schema: str
     extension: str | None
+    can_be_looked_up: bool
+    """By asyncpg, which takes an operator of the search path for the server's own."""
 
 
 @overload
@@ -113,7 +122,8 @@ async def register_vector(
         TypesNotFoundError: the database has none of the types, or lacks one named in `types`. In
             both cases none was registered.
         InvalidTypeError: `conn` is a pool, or nothing of asyncpg's; `types` are no names.
-        InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
+        InvalidValueError: `types` has an unknown name, or `returns` is none of the three; or the
+            search path has an operator ``=`` for names or oids before the server's own.
     """
     if isinstance(conn, asyncpg.Pool):
         raise InvalidTypeError(
@@ -124,6 +134,8 @@ async def register_vector(
         raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
     wanted = choose_codecs(types, returns)
     found = [_Found(*row) for row in await conn.fetch(_FIND, list(wanted))]
+    if not all(type_.can_be_looked_up for type_ in found):
+        raise await _misled(conn)
     schemas = {
         name: _schema_of(codec.value_class.info, schema, found) for name, codec in wanted.items()
     }
@@ -188,6 +200,15 @@ def _schema_of(info: TypeInfo, schema: str | None, found: Sequence[_Found]) -> s
         if extension == info.extension:
             return place
     return _PG_CATALOG if owners.get(_PG_CATALOG, "none") is None else None
+
+
+async def _misled(conn: AnyConnection) -> InvalidValueError:
+    """Make the error for a search path that would have asyncpg set a codec for any type."""
+    path = await conn.fetchval("SELECT pg_catalog.current_setting('search_path')")
+    return InvalidValueError(
+        "expected the server's own operator = for names and oids, by which asyncpg looks up types, "
+        f"got another by search_path {path!r}; put pg_catalog first, or leave it out"
+    )
 
 
 async def _missing(

@@ -347,11 +347,10 @@ async def test_of_another_extension_in_pg_catalog(
     assert await register_vector(await connect(dsn), missing_ok=True) == []
 
 
-# What register_vector compares, but for oid = oid and name = name: these asyncpg compares as well,
-# by the search path, when it looks up a type to set its codec.
+# What register_vector compares, but for what asyncpg compares as well, by the search path.
 EQUALS = [("name", "text"), ('"char"', '"char"'), ("oid", "regclass")]
 HOSTILE_EQUALS = """
-CREATE FUNCTION hostile.same({0}, {1}) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE FUNCTION hostile.same({0}, {1}) RETURNS boolean LANGUAGE sql AS 'SELECT {2}';
 CREATE OPERATOR hostile.= (FUNCTION = hostile.same, LEFTARG = {0}, RIGHTARG = {1});
 """
 
@@ -365,12 +364,29 @@ async def test_hostile_search_path(
         CREATE VIEW hostile.pg_type AS SELECT * FROM pg_catalog.pg_type WHERE false;
         CREATE VIEW hostile.pg_extension AS SELECT * FROM pg_catalog.pg_extension WHERE false;
         """
-        + "".join(HOSTILE_EQUALS.format(left, right) for left, right in EQUALS)
+        + "".join(HOSTILE_EQUALS.format(left, right, "false") for left, right in EQUALS)
     )
     conn = await connect(dsn)
     await conn.execute("SET search_path = hostile, pg_catalog")
     found = await register_vector(conn, types=OF_PGVECTOR, missing_ok=True)
     assert found == of_pgvector
+
+
+@pytest.mark.parametrize("compared", ["name", "oid"])
+async def test_hostile_equals(new_database: NewDatabase, connect: Connect, compared: str) -> None:
+    """asyncpg looks up a type by its name with these; it would set our codec for any other type."""
+    hostile = HOSTILE_EQUALS.format(compared, compared, "true")
+    dsn = await new_database(f"CREATE EXTENSION vector; CREATE SCHEMA hostile; {hostile}")
+    conn = await connect(dsn)
+    await conn.execute("SET search_path = hostile, pg_catalog")
+    path = "search_path 'hostile, pg_catalog'; put pg_catalog first, or leave it out"
+    with pytest.raises(InvalidValueError, match=f"^expected .*, got another by {path}$"):
+        await register_vector(conn)
+    assert await conn.fetchval("SELECT true") is True
+    await conn.execute("SET search_path = hostile")
+    assert "vector" in await register_vector(conn)
+    query = "SELECT true, 'name'::name, $1::public.vector"
+    assert tuple(await conn.fetchrow(query, [1, 2])) == (True, "name", Vector([1, 2]))
 
 
 async def test_not_only_types_have_the_name(
