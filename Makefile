@@ -4,6 +4,8 @@ BIN := .venv/bin
 # How many batches of 2,000 values each test of `make differential` draws.
 BATCHES ?= 60
 FUZZ_SECONDS ?= 60
+# Each process has a server, or databases, of its own. The tests of one file share what is costly to make.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test differential mutation load matrix corners check fuzz bench generate format lock clean
@@ -15,8 +17,8 @@ demo: .venv/installed ## search real text in a real PostgreSQL; QUERY="..." asks
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
 test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer ## run all tests, against a PostgreSQL of their own
-	$(BIN)/pytest --cov --cov-report=term
-	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest tests/integrations
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term
+	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest $(PARALLEL) tests/integrations
 
 differential: .venv/installed ## compare millions of values with the server; BATCHES=... sets how many
 	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential

@@ -99,7 +99,11 @@ if np:
     ]
 
 
-@pytest.mark.parametrize("row", ROWS_OF_1_2_3, ids=lambda row: f"{type(row).__name__} {row!s:.25}")
+@pytest.mark.parametrize(
+    "row",
+    ROWS_OF_1_2_3,
+    ids=lambda row: f"{type(row).__name__} {getattr(row, 'format', row)!s:.25}",
+)
 @each_numeric_type
 def test_one_row(type_: SpecType, row: Any) -> None:
     if np and sparse.issparse(row) and type_.model.layout == "dense":
