@@ -11,6 +11,7 @@ import pytest
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, MalformedTextError
 from asyncpg_vector._elements import Element, FloatElement, IntegerElement, _struct
+from tests.test_bad_input import Raising
 
 FORMATS = [
     (FloatElement, "e", "float16", "f2"),
@@ -113,13 +114,6 @@ def test_integers_that_do_not_fit(code: str, least: int, most: int) -> None:
 def test_floats_of_the_same_width_are_no_integers() -> None:
     with pytest.raises(InvalidValueError, match="whole number at index 1, got 0.5"):
         IntegerElement("i").pack(np.array([0, 0.5], np.float32))
-
-
-class Raising:
-    """Raises what PyTorch does for a tensor of several elements."""
-
-    def __int__(self) -> int:
-        raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
 
 
 @pytest.mark.parametrize(
