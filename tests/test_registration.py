@@ -544,3 +544,70 @@ async def test_created_anew_under_a_pool(
         await pool.expire_connections()
         results = await asyncio.gather(*[pool.fetchrow(query, [1]) for _ in range(4)])
         assert [tuple(row) for row in results] == [expected] * 4
+
+
+class Disturbed:
+    """A connection for register_vector, where something happens before each codec is set."""
+
+    def __init__(self, conn: asyncpg.Connection, happens: Callable[[str], Awaitable[Any]]) -> None:
+        self._conn = conn
+        self._happens = happens
+        self.fetch = conn.fetch
+
+    async def set_type_codec(self, name: str, **options: Any) -> None:
+        await self._happens(name)
+        await self._conn.set_type_codec(name, **options)
+
+
+async def cancel(_: object = None) -> None:
+    """Cancel the task that awaits this."""
+    task = asyncio.current_task()
+    assert task
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+@needs_pgvector("0.7.0")
+async def test_cancelled_half_way(plain: asyncpg.Connection) -> None:
+    """It may have set some codecs; registering again sets them all."""
+
+    async def happens(name: str) -> None:
+        if name == "halfvec":
+            await cancel()
+
+    task = asyncio.create_task(register_vector(Disturbed(plain, happens)))  # type: ignore[arg-type]
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    query = "SELECT '[1]'::vector, '[1]'::halfvec"
+    assert tuple(await plain.fetchrow(query)) == (Vector([1]), "[1]")
+    assert await register_vector(plain) >= OF_PGVECTOR
+    assert tuple(await plain.fetchrow(query)) == (Vector([1]), HalfVector([1]))
+
+
+async def test_cancelled_in_a_pool(dsn: str) -> None:
+    """The pool closes the connection, and the next one has all types."""
+    made: list[asyncpg.Connection] = []
+
+    async def init(conn: asyncpg.Connection) -> None:
+        made.append(conn)
+        first = len(made) == 1
+        await register_vector(Disturbed(conn, cancel) if first else conn)  # type: ignore[arg-type]
+
+    async with asyncpg.create_pool(dsn, min_size=0, max_size=1, init=init) as pool:
+        task = asyncio.create_task(pool.fetchval("SELECT 1"))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert made[0].is_closed()
+        assert await pool.fetchval("SELECT '[1]'::vector") == Vector([1])
+
+
+async def test_dropped_half_way(new_database: NewDatabase, connect: Connect) -> None:
+    dsn = await new_database()
+    conn, other = await connect(dsn), await connect(dsn)
+
+    async def drop(_: str) -> None:
+        await other.execute("DROP EXTENSION IF EXISTS vector")
+
+    message = "expected vector in schema 'public', found nothing: it was dropped while"
+    with pytest.raises(TypesNotFoundError, match=message):
+        await register_vector(Disturbed(conn, drop))  # type: ignore[arg-type]

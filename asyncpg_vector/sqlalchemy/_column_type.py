@@ -15,7 +15,7 @@ from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector._layouts.value import Value, check_dimensions
 from asyncpg_vector._messages import shorten
 from asyncpg_vector.errors import InvalidValueError, VectorError
-from asyncpg_vector.sqlalchemy._registered import registered_types
+from asyncpg_vector.sqlalchemy._parameters import print_value, registered_types
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -101,13 +101,9 @@ class ColumnType(UserDefinedType[ValueT], ABC):
             if value is None:
                 return None
             value = coerce(value)
-            return value if sql_name in registered else self._for_driver(value, dialect)
+            return value if sql_name in registered else print_value(value, dialect)
 
         return process
-
-    def _for_driver(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002  # bits differ
-        """Return what a driver takes for the type that has no codec of ours registered."""
-        return value.to_text()
 
     def literal_processor(
         self,
@@ -178,8 +174,3 @@ class BitsType(ColumnType[BitsT]):
         if op in (operators.bitwise_lshift_op, operators.bitwise_rshift_op):
             return Integer()
         return super().coerce_compared_value(op, value)
-
-    def _for_driver(self, value: Any, dialect: Dialect) -> Any:
-        if dialect.driver == "asyncpg" and self.python_type.info.extension is None:
-            return value.to_bitstring()  # asyncpg has a codec of its own for PostgreSQL's types
-        return super()._for_driver(value, dialect)

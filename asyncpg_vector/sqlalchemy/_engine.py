@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from asyncpg_vector._lookup import find_oids
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import ExtensionNotFoundError, InvalidTypeError, TypesNotFoundError
-from asyncpg_vector.registration import choose_codecs, register_vector
-from asyncpg_vector.sqlalchemy._registered import registered_types
+from asyncpg_vector.registration import Registration
+from asyncpg_vector.sqlalchemy._parameters import print_values, registered_types
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
-    from sqlalchemy import AdaptedConnection, Connection
+    import asyncpg
+    from sqlalchemy import AdaptedConnection, Dialect
     from sqlalchemy.engine.default import DefaultExecutionContext
-    from sqlalchemy.pool import ConnectionPoolEntry
 
+    from asyncpg_vector._lookup import Found
     from asyncpg_vector.registration import Returns
 
 __all__ = ["register_engine"]
 
-_OF_EXTENSION = re.compile(r"\b(CREATE|ALTER|DROP)\s+EXTENSION\b", re.IGNORECASE)
-
-_UNREGISTERED, _WITHOUT, _CHANGED = -1, -2, -3
-"""What a connection has for a generation that is not registered, that lacks the extension, or that
-ran a statement on it."""
+_OF_EXTENSION = re.compile(r"\bEXTENSION\b", re.IGNORECASE)
+"""What a statement says that may create, change or drop one, in whatever words and comments."""
 
 
 def register_engine(
@@ -43,10 +46,19 @@ def register_engine(
 ) -> None:
     """Make every connection of an engine bind and fetch the vector types in binary.
 
-    Say it once, where the engine is made. The engine itself may be the one that creates the
-    extension: until then its connections go without. After a ``CREATE EXTENSION``, or any other
-    statement on an extension, the connection that ran it has the types; and so has every other from
-    when it is next taken from the pool, which replaces those that were connected before.
+    Say it once, where the engine is made. Engines that ``execution_options()`` makes of it share
+    its pool, and with it the registration. Said again, it adds to what was said before; of a type
+    that both name, the later options count.
+
+    The extension may come later, and be dropped and created anew, by anybody. Each time that a
+    connection is taken from the pool, it asks the server for the types' OIDs, at the price of
+    ``pool_pre_ping=True``, which it makes needless: a connection that was registered with other
+    types is replaced, and so is a lost one. A statement that changes no type replaces nothing.
+
+    While it is out of the pool, a connection notices what it runs itself, if the statement's text
+    says ``EXTENSION``: it has the types from the next statement on. It does not notice what a
+    function, another connection or another program does meanwhile: types that are dropped and
+    created anew then are known when it is next taken from the pool.
 
     Args:
         engine: of the dialect ``postgresql+asyncpg``.
@@ -63,102 +75,134 @@ def register_engine(
         raise InvalidTypeError(
             f"expected an AsyncEngine of postgresql+asyncpg, got {describe(engine)}"
         )
-    codecs = choose_codecs(types, returns)
-    register = partial(
-        register_vector,
-        schema=schema,
-        types=None if types is None else list(codecs),
-        returns=returns,
-    )
-    listener = _Listener(register, registered_types(engine.dialect), missing_ok=missing_ok)
-    event.listen(engine.sync_engine, "connect", listener.connect)
-    event.listen(engine.sync_engine, "checkout", listener.checkout)
-    event.listen(engine.sync_engine, "after_cursor_execute", listener.after_cursor_execute)
-    event.listen(engine.sync_engine, "commit", listener.commit)
-    event.listen(engine.sync_engine, "checkin", listener.checkin)
+    registration = Registration.of(schema, types=types, returns=returns)
+    listener = _LISTENERS.get(engine.dialect)
+    if listener is None:
+        listener = _LISTENERS[engine.dialect] = _Listener()
+        # Of the pool and of the dialect, which all engines share that come of this one.
+        for name in ("connect", "checkout", "do_execute", "do_executemany"):
+            event.listen(engine.sync_engine, name, getattr(listener, name))
+    listener.add(registration, missing_ok=missing_ok)
+    registered_types(engine.dialect).update(registration.codecs)
+
+
+@dataclass
+class _Registered:
+    """What one connection has registered."""
+
+    names: frozenset[str]
+    """The SQL names of the types."""
+
+    oids: frozenset[int]
+    """What the database had of such names."""
+
+    age: Literal["new", "used", "changed"]
+    """Not yet taken from the pool; or taken; or registered once more, with other types."""
 
 
 class _Listener:
-    """Registers connections, and has the pool replace those whose codecs are out of date.
+    """Registers an engine's connections, and has the pool replace those that are out of date.
 
-    Registering such a connection again would not do: it keeps statements that were prepared with
-    the old codecs.
+    Registering such a connection again does for a statement, and not for longer: it keeps
+    statements that were prepared with the old codecs.
     """
 
-    def __init__(
-        self,
-        register: Callable[..., Awaitable[list[str]]],
-        registered: set[str],
-        *,
-        missing_ok: bool,
-    ) -> None:
-        self._register_vector = register
-        self._registered = registered
-        self._missing_ok = missing_ok
-        self._generation = 0
-        """How often an extension has changed, or may have."""
+    def __init__(self) -> None:
+        self._registrations: list[tuple[Registration, bool]] = []
+        """With whether types may be missing, though the extension is there."""
+        self._registered: WeakKeyDictionary[Any, _Registered] = WeakKeyDictionary()
+        """By asyncpg's own connections."""
 
-    def connect(self, connection: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
-        generation = self._generation
-        found = self._register(connection)
-        entry.info[self] = generation if found else _WITHOUT
+    def add(self, registration: Registration, *, missing_ok: bool) -> None:
+        self._registrations.append((registration, missing_ok))
+        self._registered.clear()
 
-    def checkout(
-        self, connection: AdaptedConnection, entry: ConnectionPoolEntry, _proxy: object
-    ) -> None:
-        generation = entry.info.get(self, _UNREGISTERED)
-        if generation == _WITHOUT:
-            replace = self._is_outdated(connection)
-        else:
-            replace = generation != self._generation
-        if replace:
-            raise DisconnectionError("connected before register_engine, or before the extension")
+    def connect(self, connection: AdaptedConnection, _entry: object) -> None:
+        self._register(connection, "new")
 
-    def _is_outdated(self, connection: AdaptedConnection) -> bool:
-        """Tell whether the extension has been created since, or the connection does not answer."""
+    def checkout(self, connection: AdaptedConnection, _entry: object, _proxy: object) -> None:
+        registered = self._registered.get(connection.driver_connection)
+        if registered and registered.age == "new":
+            # SQLAlchemy gives up after two replacements: what has just replaced another stays.
+            registered.age = "used"
+        elif (
+            registered is None
+            or registered.age == "changed"
+            or registered.oids != self._ask(connection)
+        ):
+            raise DisconnectionError("connected before register_engine, or with other types")
+
+    def do_execute(
+        self, cursor: Any, statement: str, parameters: Any, context: DefaultExecutionContext
+    ) -> bool:
+        """Execute a statement, if it takes more than SQLAlchemy would do, and tell whether."""
+        printed = self._print(parameters, context)
+        may_change = (context.isddl or context.is_text) and _OF_EXTENSION.search(statement)
+        if printed is parameters and not may_change:
+            return False
+        context.dialect.do_execute(cursor, statement, printed, context)
+        if may_change:
+            connection = context.root_connection.connection.dbapi_connection
+            self._register_if_changed(cast("AdaptedConnection", connection))
+        return True
+
+    def do_executemany(
+        self, cursor: Any, statement: str, parameters: Any, context: DefaultExecutionContext
+    ) -> bool:
+        """As `do_execute`, of many parameters."""
+        printed = self._print(parameters, context)
+        if printed is parameters:
+            return False
+        context.dialect.do_executemany(cursor, statement, printed, context)
+        return True
+
+    def _print(self, parameters: Any, context: DefaultExecutionContext) -> Any:
+        """Print values of types that the connection lacks, and that others of its pool may have."""
+        registered = self._registered.get(context.root_connection.connection.driver_connection)
+        names = registered.names if registered else frozenset[str]()
+        if registered_types(context.dialect) <= names:
+            return parameters
+        return print_values(parameters, names, context.dialect)
+
+    def _ask(self, connection: AdaptedConnection) -> frozenset[int] | None:
+        """Return the OIDs that the types have now; None if the connection does not answer."""
+        names = {name for registration, _ in self._registrations for name in registration.codecs}
         try:
-            return self._register(connection)
+            return connection.run_async(partial(find_oids, names=names))
         except Exception:  # noqa: BLE001  # it is lost; or the next one says the same
-            return True
+            return None
 
-    def after_cursor_execute(
-        self,
-        conn: Connection,
-        _cursor: object,
-        statement: str,
-        _parameters: object,
-        context: DefaultExecutionContext,
-        _executemany: object,
-    ) -> None:
-        if not (context.isddl or context.is_text):
-            return  # and the longest statements need not be searched
-        if _OF_EXTENSION.search(statement):
-            conn.info[self] = _CHANGED
-            self._count_change(conn.info)  # which may be committed already
-            self._register(cast("AdaptedConnection", conn.connection.dbapi_connection))
+    def _register_if_changed(self, connection: AdaptedConnection) -> None:
+        registered = self._registered.get(connection.driver_connection)
+        if registered is None or registered.oids != self._ask(connection):
+            self._register(connection, "changed")
 
-    # What others that connect before the end of the transaction find is the extension of before it.
-    # SQLAlchemy tells that it is about to commit, and of a returned connection that it has.
+    def _register(self, connection: AdaptedConnection, age: Literal["new", "changed"]) -> None:
+        """Register the types that are there with a connection, and note which these are."""
+        found = [
+            connection.run_async(partial(_register, registration, missing_ok=missing_ok))
+            for registration, missing_ok in self._registrations
+        ]
+        self._registered[connection.driver_connection] = _Registered(
+            names=frozenset(chain.from_iterable(one.schemas for one in found)),
+            oids=frozenset(chain.from_iterable(one.oids for one in found)),
+            age=age,
+        )
 
-    def commit(self, conn: Connection) -> None:
-        self._count_change(conn.info)
 
-    def checkin(self, _connection: object, entry: ConnectionPoolEntry) -> None:
-        self._count_change(entry.info)
+async def _register(
+    registration: Registration, conn: asyncpg.Connection[Any], *, missing_ok: bool
+) -> Found:
+    """Register the types that are there; return what was found, without those dropped since."""
+    found = await registration.find(conn)
+    if not missing_ok:
+        with suppress(ExtensionNotFoundError):
+            await registration.require(conn, found)
+    try:
+        await registration.set_codecs(conn, found)
+    except TypesNotFoundError:
+        return found._replace(schemas={})
+    return found
 
-    def _count_change(self, info: dict[Any, Any]) -> None:
-        if info.get(self) == _CHANGED:
-            self._generation += 1
 
-    def _register(self, connection: AdaptedConnection) -> bool:
-        """Register what is there, and tell whether the extension is."""
-        found = True
-        try:
-            names = connection.run_async(self._register_vector)
-        except TypesNotFoundError as error:
-            found = not isinstance(error, ExtensionNotFoundError)
-            if found and not self._missing_ok:
-                raise
-            names = connection.run_async(partial(self._register_vector, missing_ok=True))
-        self._registered.update(names)
-        return found
+_LISTENERS: WeakKeyDictionary[Dialect, _Listener] = WeakKeyDictionary()

@@ -8,15 +8,35 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import create_engine, event, literal, select, text
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.util import await_only
 
-from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError, TypesNotFoundError, Vector
-from asyncpg_vector.sqlalchemy import BIT, VECTOR, register_engine
+from asyncpg_vector import (
+    Bit,
+    HalfVector,
+    InvalidTypeError,
+    InvalidValueError,
+    TypesNotFoundError,
+    Vector,
+)
+from asyncpg_vector.registration import Registration
+from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR, register_engine
 from tests.conftest import NewDatabase
 from tests.integrations.conftest import MakeEngine
+from tests.needs import needs_pgvector
 from tests.test_registration import PGVECTOR_0_6
 
 CREATE = text("CREATE EXTENSION IF NOT EXISTS vector")
@@ -149,15 +169,124 @@ async def test_the_other_connections_of_the_pool(created: AsyncEngine) -> None:
             assert await knows(two)
 
 
-async def test_a_connection_is_replaced_for_nothing_else(dsn: str, make_engine: MakeEngine) -> None:
-    engine = make_engine(dsn, pool_size=1, max_overflow=0)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE EXTENSION IF NOT EXISTS vector",
+        "CREATE EXTENSION IF NOT EXISTS plpgsql",
+        "ALTER EXTENSION vector UPDATE",
+        "SELECT 'a' AS extension, extname FROM pg_extension",
+    ],
+)
+async def test_a_connection_is_replaced_for_nothing_else(
+    dsn: str, make_engine: MakeEngine, statement: str
+) -> None:
+    """Ten statements in turn, none of which changes a type, use one server process."""
+    engine = make_engine(dsn)
     register_engine(engine)
     pids = set()
-    for _ in range(3):
-        async with engine.connect() as conn:
-            await conn.execute(text("SELECT 'a' AS extension, extname FROM pg_extension"))
-            pids.add(await conn.scalar(text("SELECT pg_backend_pid() /* extension */")))
+    for _ in range(10):
+        async with engine.begin() as conn:
+            await conn.execute(text(statement))
+            assert await knows(conn)
+            pids.add(await conn.scalar(text("SELECT pg_backend_pid()")))
     assert len(pids) == 1
+
+
+# Whoever creates the extension anew. A function, or another program, is heard of by nobody.
+ANEW = {
+    "the engine": "DROP EXTENSION vector; CREATE EXTENSION vector",
+    "a comment inside": "DROP /* x */ EXTENSION vector; CREATE /* y */ EXTENSION vector",
+    "a function": "SELECT recreate()",
+}
+
+
+@pytest.mark.parametrize("statements", ANEW.values(), ids=ANEW)
+@pytest.mark.parametrize("by", ["itself", "another engine", "another driver"])
+async def test_whoever_creates_it_anew(
+    new_database: NewDatabase, make_engine: MakeEngine, statements: str, by: str
+) -> None:
+    """Every connection of the pool knows the new types when it is next taken from it."""
+    dsn = await new_database(
+        "CREATE EXTENSION vector; CREATE FUNCTION recreate() RETURNS void LANGUAGE plpgsql AS "
+        "$$ BEGIN DROP EXTENSION vector; CREATE EXTENSION vector; END $$"
+    )
+    engine, other = make_engine(dsn), make_engine(dsn)
+    register_engine(engine)
+    async with engine.connect() as one, engine.connect() as two:
+        assert await knows(one)
+        assert await knows(two)
+    if by == "another driver":
+        sync_url = engine.url.set(drivername="postgresql+psycopg")
+        with create_engine(sync_url, poolclass=NullPool).begin() as sync_conn:
+            sync_conn.exec_driver_sql(statements)
+    else:
+        async with (engine if by == "itself" else other).begin() as conn:
+            for statement in statements.split("; "):
+                await conn.execute(text(statement))
+    for _ in range(2):
+        async with engine.connect() as one, engine.connect() as two:
+            assert await knows(one)
+            assert await knows(two)
+
+
+async def test_what_it_runs_itself_is_known_at_once(created: AsyncEngine) -> None:
+    """Also with a comment inside; in the same transaction, as values and not as their text."""
+    async with created.begin() as conn:
+        await conn.execute(text("DROP /* x */ EXTENSION vector"))
+        await conn.execute(text("CREATE /* y */ EXTENSION vector"))
+        assert await knows(conn)
+
+
+async def test_a_connection_without_beside_one_that_has_registered(bare: AsyncEngine) -> None:
+    """What has been registered is a fact of each connection: this one sends text."""
+    table = Table(
+        "t",
+        MetaData(),
+        Column("id", Integer, primary_key=True),
+        Column("v", VECTOR(2)),
+        Column("vs", ARRAY(VECTOR(2))),
+    )
+    rows: list[dict[str, Any]] = [
+        {"v": Vector([1, 2]), "vs": [Vector([1, 2]), None]},
+        {"v": [3, 4], "vs": [(3, 4)]},
+        {"v": None, "vs": None},
+    ]
+    wanted = [
+        (Vector([1, 2]), [Vector([1, 2]), None]),
+        (Vector([3, 4]), [Vector([3, 4])]),
+        (None, None),
+    ]
+    async with bare.connect() as early:
+        assert await early.scalar(text("SELECT 1")) == 1
+        await early.rollback()
+        async with bare.begin() as conn:
+            await conn.execute(CREATE)
+            await conn.run_sync(table.create)
+            assert await knows(conn)
+        async with early.begin():
+            await early.execute(insert(table).values(rows[0]))
+            await early.execute(insert(table), rows[1:])  # as executemany
+            returned = await early.execute(insert(table).returning(table.c.v, table.c.vs), rows)
+            assert [tuple(row) for row in returned] == wanted
+            query = select(table.c.v, table.c.vs).order_by(table.c.id)
+            assert [tuple(row) for row in await early.execute(query)] == wanted * 2
+            nearest = select(table.c.v.l2_distance([1, 2])).where(table.c.v == [3, 4]).limit(1)
+            assert await early.scalar(nearest) == 8**0.5
+            query = text("SELECT CAST(:v AS vector), CAST(:vs AS vector[])")
+            row = (await early.execute(query, {"v": Vector([1, 2]), "vs": [Vector([1])]})).one()
+            assert tuple(row) == ("[1,2]", ["[1]"])
+
+
+async def test_engines_that_options_make(dsn: str, make_engine: MakeEngine) -> None:
+    """They share the pool, and with it the registration, whichever of them is registered."""
+    for first in (True, False):
+        engine = make_engine(dsn)
+        other = engine.execution_options(isolation_level="AUTOCOMMIT")
+        register_engine(engine if first else other)
+        for one in (engine, other):
+            async with one.connect() as conn:
+                assert await knows(conn)
 
 
 async def test_missing_ok(new_database: NewDatabase, make_engine: MakeEngine) -> None:
@@ -238,6 +367,44 @@ async def test_connected_while_the_extension_is_committed(created: AsyncEngine) 
         assert await knows(two)
 
 
+@needs_pgvector("0.7.0")
+async def test_updated(new_database: NewDatabase, make_engine: MakeEngine) -> None:
+    """The types that an update brings are known at once, too."""
+    engine = make_engine(await new_database(PGVECTOR_0_6))
+    register_engine(engine)
+    query = text("SELECT CAST('[1]' AS halfvec)")
+    async with engine.begin() as conn:
+        await conn.execute(text("ALTER TYPE of_later RENAME TO halfvec"))
+        await conn.execute(text("ALTER EXTENSION vector ADD TYPE halfvec"))
+        assert await conn.scalar(query) == HalfVector([1])
+    async with engine.connect() as conn:
+        assert await conn.scalar(query) == HalfVector([1])
+
+
+async def test_dropped_while_it_is_registered(
+    new_database: NewDatabase, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection goes without the types, until they are there again."""
+    dsn = await new_database()
+    engine, other = make_engine(dsn), make_engine(dsn)
+    register_engine(engine)
+    set_codecs = Registration.set_codecs
+
+    async def drop_and_set_codecs(*arguments: Any) -> None:
+        async with other.begin() as conn:
+            await conn.execute(DROP)
+        await set_codecs(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Registration, "set_codecs", drop_and_set_codecs)
+        async with engine.connect() as conn:
+            assert await conn.scalar(text("SELECT 1")) == 1
+    async with other.begin() as conn:
+        await conn.execute(CREATE)
+    async with engine.connect() as conn:
+        assert await knows(conn)
+
+
 async def test_moved_to_another_schema(bare: AsyncEngine) -> None:
     async with bare.begin() as conn:
         await conn.execute(CREATE)
@@ -287,12 +454,31 @@ async def test_types(dsn: str, make_engine: MakeEngine) -> None:
 
 
 async def test_registered_twice(dsn: str, make_engine: MakeEngine) -> None:
+    """The second adds to the first, on connections of before too."""
     engine = make_engine(dsn)
     register_engine(engine, types=["vector"])
+    async with engine.connect() as conn:
+        assert await knows(conn)
     register_engine(engine, types="bit")
     async with engine.connect() as conn:
         assert await knows(conn)
         assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+
+
+async def test_registered_twice_with_other_options(dsn: str, make_engine: MakeEngine) -> None:
+    """The later ones count, on connections of before too; the same ones change nothing."""
+    engine = make_engine(dsn)
+    query = text("SELECT CAST('[1,2]' AS vector)")
+    for options, wanted in (
+        ({"types": ["vector"], "returns": "list"}, [1, 2]),
+        ({}, Vector([1, 2])),
+        ({}, Vector([1, 2])),
+        ({"returns": "list"}, [1, 2]),
+    ):
+        register_engine(engine, **options)  # type: ignore[arg-type]
+        for _ in range(2):
+            async with engine.connect() as conn:
+                assert await conn.scalar(query) == wanted
 
 
 async def test_a_schema(new_database: NewDatabase, make_engine: MakeEngine) -> None:

@@ -1,0 +1,183 @@
+"""Finding the types in a database: where each one is, and what to run if it is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from asyncpg_vector.errors import ExtensionNotFoundError, InvalidValueError, TypesNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    from asyncpg_vector.info import TypeInfo
+
+__all__ = ["AnyConnection", "Found", "find_oids", "find_types", "make_missing_error"]
+
+AnyConnection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
+
+_PG_CATALOG = "pg_catalog"
+
+# Each wanted type, with every scalar type of its name, whoever made that, and with the extension
+# that should own it. One statement sees one state of the database, whatever runs beside it.
+# All names have their schema, operators too: a user's own may be first in the search path. asyncpg
+# looks a type up once more, to set its codec, and takes the operators of the search path
+# (TYPE_BY_NAME): whether those two are the server's own is asked as well.
+# The parameters are text[], one of the two array types that asyncpg does not ask the server about.
+_FIND = """
+SELECT wanted.name, wanted.owner, t.oid, n.nspname AS schema, e.extname AS extension,
+    owner.extversion AS owner_version, owner_schema.nspname AS owner_schema,
+    pg_catalog.pg_operator_is_visible(
+        'pg_catalog.=(pg_catalog.name, pg_catalog.name)'::pg_catalog.regoperator
+    ) AND pg_catalog.pg_operator_is_visible(
+        'pg_catalog.=(pg_catalog.oid, pg_catalog.oid)'::pg_catalog.regoperator
+    ) AS can_be_looked_up
+FROM ROWS FROM (
+    pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])
+) AS wanted (name, owner)
+LEFT JOIN pg_catalog.pg_extension owner ON owner.extname OPERATOR(pg_catalog.=) wanted.owner
+LEFT JOIN pg_catalog.pg_namespace owner_schema
+    ON owner_schema.oid OPERATOR(pg_catalog.=) owner.extnamespace
+LEFT JOIN pg_catalog.pg_type t
+    ON t.typname OPERATOR(pg_catalog.=) wanted.name AND t.typtype OPERATOR(pg_catalog.=) 'b'
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+LEFT JOIN pg_catalog.pg_depend d
+    ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+    AND d.objid OPERATOR(pg_catalog.=) t.oid
+    AND d.deptype OPERATOR(pg_catalog.=) 'e'
+LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+"""
+
+_FIND_OIDS = """
+SELECT t.oid FROM pg_catalog.pg_type t
+WHERE t.typtype OPERATOR(pg_catalog.=) 'b'
+    AND t.typname OPERATOR(pg_catalog.=) ANY($1::pg_catalog.text[])
+"""
+
+
+class _Row(NamedTuple):
+    """A wanted type, one of the database with its name, and the extension that should own it."""
+
+    name: str
+    owner: str | None
+    oid: int | None
+    schema: str | None
+    extension: str | None
+    owner_version: str | None
+    owner_schema: str | None
+    can_be_looked_up: bool
+    """By asyncpg, which takes an operator of the search path for the server's own."""
+
+
+class Found(NamedTuple):
+    """What a database has of the wanted types."""
+
+    schemas: Mapping[str, str]
+    """The schemas of the types that are meant, by their SQL names."""
+
+    extensions: Mapping[str, tuple[str, str]]
+    """The version and the schema of each extension that should own one, if it is installed."""
+
+    oids: frozenset[int]
+    """What `find_oids` finds."""
+
+
+async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str | None) -> Found:
+    """Ask a database for types, and for the extensions that should own them.
+
+    Args:
+        conn: of the database.
+        infos: of the types.
+        schema: the only one to look in; or None, for wherever their extension has put them.
+
+    Raises:
+        InvalidValueError: the search path has an operator ``=`` before the server's own.
+    """
+    names = [info.sql_name for info in infos]
+    owners = [info.extension for info in infos]
+    rows = [_Row(*row) for row in await conn.fetch(_FIND, names, owners)]
+    if not all(row.can_be_looked_up for row in rows if row.oid):
+        raise await _misled(conn)
+    schemas = {info.sql_name: _schema_of(info, schema, rows) for info in infos}
+    extensions = {
+        row.owner: (row.owner_version, row.owner_schema)
+        for row in rows
+        if row.owner and row.owner_version and row.owner_schema
+    }
+    return Found(
+        schemas={name: place for name, place in schemas.items() if place},
+        extensions=extensions,
+        oids=frozenset(row.oid for row in rows if row.oid),
+    )
+
+
+async def find_oids(conn: AnyConnection, names: Iterable[str]) -> frozenset[int]:
+    """Ask a database for the OIDs of all scalar types of some names, whoever made them.
+
+    A type that is created anew has another OID: while these are the same, so is all that
+    `find_types` finds. It takes half of the time.
+    """
+    return frozenset(row[0] for row in await conn.fetch(_FIND_OIDS, list(names)))
+
+
+def _schema_of(info: TypeInfo, schema: str | None, rows: Iterable[_Row]) -> str | None:
+    """Return the schema of the type that is meant, and not just of one that has its name."""
+    owners = {row.schema: row.extension for row in rows if row.name == info.sql_name and row.schema}
+    if info.extension is None:
+        schema = _PG_CATALOG
+    if schema is not None:
+        return schema if schema in owners else None
+    for place, extension in owners.items():
+        if extension == info.extension:
+            return place
+    return _PG_CATALOG if owners.get(_PG_CATALOG, "none") is None else None
+
+
+async def _misled(conn: AnyConnection) -> InvalidValueError:
+    """Make the error for a search path that would have asyncpg set a codec for any type."""
+    path = await conn.fetchval("SELECT pg_catalog.current_setting('search_path')")
+    return InvalidValueError(
+        "expected the server's own operator = for names and oids, by which asyncpg looks up types, "
+        f"got another by search_path {path!r}; put pg_catalog first, or leave it out"
+    )
+
+
+async def make_missing_error(
+    conn: AnyConnection,
+    schema: str | None,
+    missing: Sequence[TypeInfo],
+    extensions: Mapping[str, tuple[str, str]],
+) -> TypesNotFoundError:
+    """Make the error that says what is missing where, and what to run."""
+    names = ", ".join(info.sql_name for info in missing)
+    where = "" if schema is None else f" in schema {schema!r}"
+    database = await conn.fetchval("SELECT pg_catalog.current_database()")
+    owned = [(info, info.extension) for info in missing if info.extension]
+    advice = {_advise(info, extension, schema, extensions) for info, extension in owned}
+    installed = all(extension in extensions for _, extension in owned)
+    error = TypesNotFoundError if installed else ExtensionNotFoundError
+    return error(
+        f"expected {names}{where} in database {database!r}, found nothing; "
+        + "; ".join(sorted(advice))
+    )
+
+
+def _advise(
+    info: TypeInfo, extension: str, schema: str | None, installed: Mapping[str, tuple[str, str]]
+) -> str:
+    if extension not in installed:
+        place = "" if schema is None else f" SCHEMA {_quote(schema)}"
+        return f"run CREATE EXTENSION {extension}{place}, then register again"
+    version, place = installed[extension]
+    if schema not in (None, place):
+        return f"extension {extension} is in schema {place!r}: pass that one, or none"
+    return (
+        f"extension {extension} is at {version}, {info.sql_name} came with {info.since}: with that "
+        f"release on the server, run ALTER EXTENSION {extension} UPDATE, then register again"
+    )
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
