@@ -189,6 +189,11 @@ class Type(Model):
         return {metric.method or f"{name}_distance": name for name, metric in self.metrics.items()}
 
     @property
+    def indexed(self) -> str:
+        """For documents: how large a value each index method takes."""
+        return ", ".join(f"{method} {limit:,}" for method, limit in self.max_indexed.items())
+
+    @property
     def origin(self) -> str:
         """For documents: what has the type, from which release on."""
         return "PostgreSQL" if self.built_in else f"extension {self.extension} {self.since}"
@@ -230,6 +235,11 @@ class SparseType(Type):
     def limits(self) -> str:
         """For documents: how large a value can be."""
         return f"{self.max_dimensions:,} dimensions, {self.max_nnz:,} not zero"
+
+    @property
+    def indexed(self) -> str:
+        """For documents: how many elements that are not zero each index method takes."""
+        return f"{super().indexed} not zero"
 
 
 class BitsType(Type):

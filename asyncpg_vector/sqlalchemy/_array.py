@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.dialects import postgresql
@@ -12,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from asyncpg_vector._layouts.value import Value
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError
+from asyncpg_vector.sqlalchemy._column_type import ComparedInSQL
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -24,8 +26,15 @@ __all__ = ["ARRAY"]
 
 ValueT = TypeVar("ValueT", bound=Value)
 
+_INT32 = struct.Struct(">i")
 # No text form of a value has a quote or a backslash in it, so that none is escaped.
 _PART = re.compile(r'[{}]|"[^"]*"|[^,{}"]+')
+
+
+class _Comparator(  # pyright: ignore[reportIncompatibleVariableOverride]  # `type`, SQLAlchemy's
+    ComparedInSQL, TypeDecorator.Comparator[Any], postgresql.ARRAY.Comparator[Any]
+):
+    """What SQL can do with an array."""
 
 
 class ARRAY(TypeDecorator[list["ValueT | None"]]):
@@ -42,6 +51,7 @@ class ARRAY(TypeDecorator[list["ValueT | None"]]):
     impl = postgresql.ARRAY
     cache_ok = True
     hashable = False
+    comparator_factory = _Comparator  # pyright: ignore[reportAssignmentType]  # a property there
 
     def __init__(
         self, item_type: ColumnType[ValueT] | type[ColumnType[ValueT]]
@@ -52,6 +62,11 @@ class ARRAY(TypeDecorator[list["ValueT | None"]]):
     def __repr__(self) -> str:
         # For Alembic, which writes the module before the whole, and imports it.
         return f"ARRAY({type(self.item_type).__module__}.{self.item_type!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # SQLAlchemy's TypeDecorator looks for an attribute in what it is made of, when that is not
+        # unpickled yet, and keeps the class in its place (2.1.9).
+        return type(self), (self.item_type,)
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
         return self.impl_instance.coerce_compared_value(op, value)  # which knows subscripts
@@ -65,7 +80,11 @@ class ARRAY(TypeDecorator[list["ValueT | None"]]):
         of_list: Any = postgresql.ARRAY(self.item_type).result_processor(dialect, coltype)
 
         def process(value: Any) -> Any:
-            return of_list(_split(value) if isinstance(value, str) else value)
+            if isinstance(value, str):
+                return of_list(_split(value))
+            if isinstance(value, bytes):
+                return of_list(_unpack(value))
+            return of_list(value)
 
         return process
 
@@ -78,6 +97,26 @@ class ARRAY(TypeDecorator[list["ValueT | None"]]):
 
 def _is_list(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, str)
+
+
+def _unpack(wire: bytes) -> Any:
+    """Take the wire payload of an array apart (PostgreSQL, array_recv)."""
+    (dimensions,) = _INT32.unpack_from(wire)  # then flags, and the OID of the elements' type
+    start = 3 * _INT32.size
+    end = start + 2 * _INT32.size * dimensions
+    sizes = [size for (size,) in struct.iter_unpack(">i4x", wire[start:end])]  # and lower bounds
+    elements: list[Any] = list(_unpack_elements(wire, end))
+    for size in reversed(sizes[1:]):
+        elements = [elements[place : place + size] for place in range(0, len(elements), size)]
+    return elements
+
+
+def _unpack_elements(wire: bytes, start: int) -> Iterator[bytes | None]:
+    while start < len(wire):
+        (length,) = _INT32.unpack_from(wire, start)  # -1 of a NULL
+        start += _INT32.size
+        yield wire[start : start + length] if length >= 0 else None
+        start += max(length, 0)
 
 
 def _split(text: str) -> Any:

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import ColumnElement, Double, Integer, func
+from sqlalchemy import ColumnElement, Double, Integer, TypeCoerce, func, type_coerce
 from sqlalchemy.sql import operators
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from asyncpg_vector._inputs import read_whole
 from asyncpg_vector._layouts.bits import Bits
@@ -20,17 +20,13 @@ from asyncpg_vector.sqlalchemy._parameters import print_value, registered_types
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.sql.operators import OperatorType
-    from sqlalchemy.types import TypeEngine
 
-__all__ = ["BitsType", "ColumnType", "Comparator", "NumbersType", "Processor"]
+__all__ = ["BitsType", "ColumnType", "Comparator", "ComparedInSQL", "NumbersType", "Processor"]
 
 ValueT = TypeVar("ValueT", bound=Value)
 BitsT = TypeVar("BitsT", bound=Bits)
 
 _DISTANCE: TypeEngine[float] = Double()
-
-_DRIVERS_OWN = (str, asyncpg.BitString)
-"""What a driver fetches where no codec of ours is registered."""
 
 
 class Processor(Protocol):
@@ -39,7 +35,23 @@ class Processor(Protocol):
     def __call__(self, value: Any) -> Any: ...
 
 
-class Comparator(UserDefinedType.Comparator[ValueT]):
+class ComparedInSQL(TypeEngine.Comparator[Any]):
+    """Leaves comparisons to the server, when the ORM would make them in Python too.
+
+    After an UPDATE or DELETE, the ORM looks for the objects that it has changed. By default it
+    compares their attributes in Python, if it can, with what the statement compared its columns
+    with: a list, say, and a value, which are not equal there. SQLAlchemy has no evaluation for
+    ``type_coerce()``, which changes nothing in SQL, and asks the server for the rows instead.
+    """
+
+    def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        compared = operators.is_comparison(op) and other[0] is not None
+        if compared and not isinstance(self.expr, TypeCoerce):
+            return type_coerce(self.expr, self.type).operate(op, *other, **kwargs)
+        return super().operate(op, *other, **kwargs)
+
+
+class Comparator(ComparedInSQL, UserDefinedType.Comparator[ValueT]):
     """What SQL can do with an expression of a vector type, beside comparing it."""
 
     def _distance(self, operator: str, other: Any) -> ColumnElement[float]:
@@ -60,8 +72,9 @@ class ColumnType(UserDefinedType[ValueT], ABC):
     `StatementError`, as ``orig``.
 
     On a connection that has the type registered, a parameter is sent in binary, and what is fetched
-    is what ``returns=`` said. On any other connection and driver, both travel as text, and what is
-    fetched is a value.
+    is what ``returns=`` said. On any other connection and driver, a parameter is sent as text, and
+    what is fetched becomes a value: of a text, of a wire payload, as binary cursors fetch it, or of
+    an object that another codec has made, such as pgvector-python's.
     """
 
     # Else the server takes a parameter of a bulk insert for text.
@@ -74,8 +87,8 @@ class ColumnType(UserDefinedType[ValueT], ABC):
 
     @property
     @abstractmethod
-    def _modifier(self) -> int | None:
-        """The number that stands in brackets after the type's name."""
+    def size(self) -> int | None:
+        """The dimensions or bits of the column's values, which SQL has in brackets; None if any."""
 
     def get_col_spec(self, **kw: Any) -> str:
         # SQLAlchemy says which expression a type belongs to, but for the casts that it puts around
@@ -85,7 +98,7 @@ class ColumnType(UserDefinedType[ValueT], ABC):
         if "identifier_preparer" in kw and "type_expression" not in kw:
             return self._cast_spec
         name = self.python_type.info.sql_name.upper()
-        return name if self._modifier is None else f"{name}({self._modifier})"
+        return name if self.size is None else f"{name}({self.size})"
 
     @property
     def _cast_spec(self) -> str:
@@ -118,13 +131,21 @@ class ColumnType(UserDefinedType[ValueT], ABC):
 
     def result_processor(
         self,
-        dialect: Dialect,  # noqa: ARG002  # what is fetched tells where it comes from
-        coltype: object,  # noqa: ARG002
+        dialect: Dialect,
+        coltype: object,  # noqa: ARG002  # a value tells what it is
     ) -> Processor:
-        coerce = self.python_type.coerce
+        cls, registered = self.python_type, registered_types(dialect)
 
         def process(value: Any) -> Any:
-            return coerce(value) if isinstance(value, _DRIVERS_OWN) else value
+            if value is None or type(value) is cls:
+                return value
+            if isinstance(value, (str, asyncpg.BitString)):
+                return cls.coerce(value)
+            if isinstance(value, bytes):
+                return cls.from_binary(value)
+            if hasattr(value, "to_text"):  # as the values of pgvector-python have
+                return cls.from_text(value.to_text())
+            return value if cls.info.sql_name in registered else cls.coerce(value)
 
         return process
 
@@ -148,7 +169,7 @@ class NumbersType(ColumnType[ValueT]):
         self.dim = dim
 
     @property
-    def _modifier(self) -> int | None:
+    def size(self) -> int | None:
         return self.dim
 
 
@@ -167,7 +188,7 @@ class BitsType(ColumnType[BitsT]):
             )
 
     @property
-    def _modifier(self) -> int | None:
+    def size(self) -> int | None:
         return self.length
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import Index, Table, event
 from sqlalchemy.types import TypeDecorator
 
+from asyncpg_vector._generated import CODECS
+from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 from asyncpg_vector.sqlalchemy._column_type import ColumnType
 
@@ -33,14 +35,17 @@ def vector_index(
 
     Raises:
         InvalidTypeError: the column is of another type, or an expression has no label.
-        InvalidValueError: the type has no such metric, or no operator class of it for this method.
-            Both come when the index meets its table.
+        InvalidValueError: the type has no such metric, or no operator class of it for this method;
+            or the column has more dimensions than the method indexes, or any number of them. All
+            come when the index meets its table.
     """
     index = Index(name, column, postgresql_using=using, postgresql_ops={}, **options)
 
     def choose(index: Index, _table: Table) -> None:
         expression = cast("ColumnElement[Any]", index.expressions[0])
-        operator_class = _operator_class(_info(expression), metric, using)
+        type_ = _column_type(expression)
+        operator_class = _operator_class(type_.python_type.info, metric, using)
+        _check_size(type_, using)
         index.dialect_kwargs["postgresql_ops"] = {expression.key: operator_class}
 
     if index.table is None:
@@ -50,15 +55,15 @@ def vector_index(
     return index
 
 
-def _info(expression: ColumnElement[Any]) -> TypeInfo:
-    type_: Any = expression.type
-    if isinstance(type_, TypeDecorator):
-        type_ = type_.impl_instance
-    if not isinstance(type_, ColumnType):
+def _column_type(expression: ColumnElement[Any]) -> ColumnType[Any]:
+    given: Any = expression.type
+    type_: Any = given.impl_instance if isinstance(given, TypeDecorator) else given
+    is_ours = isinstance(type_, ColumnType)
+    if not is_ours:
         raise InvalidTypeError(f"expected an index on a vector type, got {expression} of {type_!r}")
     if expression.key is None:
         raise InvalidTypeError(f"expected an expression with a label, got {expression}")
-    return type_.python_type.info
+    return cast("ColumnType[Any]", type_)
 
 
 def _operator_class(info: TypeInfo, metric: str, using: str) -> str:
@@ -73,3 +78,34 @@ def _operator_class(info: TypeInfo, metric: str, using: str) -> str:
             f"got {using!r}"
         )
     return operator_classes[using]
+
+
+def _check_size(type_: ColumnType[Any], using: str) -> None:
+    """Refuse what the server would refuse when it makes the index (hnswbuild.c, ivfbuild.c)."""
+    info, size = type_.python_type.info, type_.size
+    if size is None:
+        raise InvalidValueError(
+            f"expected a column with a number of dimensions for {using}, got {type_!r}"
+        )
+    most = info.max_indexed[using]
+    if info.max_nnz is None and size > most:  # of a sparse value, the method counts the elements
+        raise InvalidValueError(
+            f"expected at most {most} dimensions of {info.sql_name} for {using}, got {size}"
+            f"{_way_out(size, using)}"
+        )
+
+
+def _way_out(size: int, using: str) -> str:
+    """Name the type with the lowest limit that is high enough, to index a cast to it."""
+    limits = {
+        codec.value_class: codec.value_class.info.max_indexed.get(using, 0)
+        for codec in CODECS.values()
+        if codec.value_class.info.max_nnz is None
+    }
+    enough = [(most, cls) for cls, most in limits.items() if most >= size]
+    if not enough:
+        return ""
+    most, cls = min(enough, key=lambda pair: pair[0])
+    name = cls.info.sql_name
+    column = "func.binary_quantize(column)" if issubclass(cls, Bits) else "column"
+    return f"; for up to {most}, index cast({column}, {name.upper()}({size})).label(...)"

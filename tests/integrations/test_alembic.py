@@ -12,14 +12,15 @@ import asyncpg
 import pytest
 from alembic.autogenerate.api import AutogenContext
 from alembic.migration import MigrationContext
-from alembic.operations.ops import UpgradeOps
+from alembic.operations.ops import AlterColumnOp, UpgradeOps
 from alembic.runtime.plugins import Plugin
-from sqlalchemy import Integer, MetaData, make_url
+from sqlalchemy import Column, Integer, MetaData, make_url
+from sqlalchemy.dialects import postgresql
 
-from asyncpg_vector.alembic import render_item, setup
-from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR
+from asyncpg_vector.alembic import compare_type, render_item, setup
+from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, VECTOR
 from tests.conftest import NewDatabase
-from tests.needs import needs_pgvector
+from tests.needs import DATABASE_SQL, needs_pgvector
 from tests.processes import run_python
 from tests.spec_types import ROOT
 
@@ -172,6 +173,42 @@ async def test_without_the_plugin(new_database: NewDatabase, tmp_path: Path) -> 
     assert IMPORT in project.generate("models")
 
 
+@needs_pgvector("0.7.0")
+async def test_changes(new_database: NewDatabase, tmp_path: Path) -> None:
+    """Of the number of dimensions, to none and from none, and to an array and back."""
+    dsn = await new_database(
+        f"{DATABASE_SQL}; CREATE TABLE notes (id integer PRIMARY KEY, embedding vector NOT NULL);"
+        "CREATE TABLE changing (v vector(3), h halfvec(3)[], b bit(3), s sparsevec(5), same vector(3)[])"
+    )
+    project = Project(tmp_path, "async", dsn)
+    project.edit(
+        "target_metadata = Base.metadata",
+        "target_metadata = sa.MetaData()\n"
+        "sa.Table('notes', target_metadata, sa.Column('id', sa.Integer, primary_key=True),"
+        " sa.Column('embedding', VECTOR(3), nullable=False))\n"
+        "sa.Table('changing', target_metadata, sa.Column('v', VECTOR), sa.Column('h', HALFVEC(3)),"
+        " sa.Column('b', BIT(4)), sa.Column('s', ARRAY(SPARSEVEC(5))), sa.Column('same', ARRAY(VECTOR(3))))",
+    )
+    project.edit(
+        "from alembic import context\n",
+        "from alembic import context\nimport sqlalchemy as sa\n"
+        "from asyncpg_vector.sqlalchemy import *\n",
+    )
+    migration = project.generate("changes")
+    upgrade, _, downgrade = migration.partition("def downgrade")
+    types = "asyncpg_vector.sqlalchemy."
+    for old, new in (
+        (f"{types}VECTOR()", f"{types}VECTOR(dim=3)"),
+        (f"{types}VECTOR(dim=3)", f"{types}VECTOR()"),
+        (f"postgresql.ARRAY({types}HALFVEC(dim=3))", f"{types}HALFVEC(dim=3)"),
+        (f"{types}BIT(length=3)", f"{types}BIT(length=4)"),
+        (f"{types}SPARSEVEC(dim=5)", f"{types}ARRAY({types}SPARSEVEC(dim=5))"),
+    ):
+        assert re.search(rf"existing_type={re.escape(old)},\s+type_={re.escape(new)},", upgrade)
+    assert upgrade.count("op.alter_column") == downgrade.count("op.alter_column") == 5
+    assert "same" not in migration
+
+
 @pytest.fixture
 def plugin() -> Iterator[Plugin]:
     """As Alembic sets it up where it is imported; in this process, as all that is below."""
@@ -209,3 +246,31 @@ def test_what_a_render_item_of_ones_own_is_given(plugin: Plugin) -> None:
     assert render(plugin, "type", vector, render_item=render_item) == ("MINE", set())
     kind, item, context = given
     assert (kind, item, type(context)) == ("type", vector, AutogenContext)
+
+
+COMPARED = [
+    (VECTOR(3), VECTOR(3), False),
+    (VECTOR(3), VECTOR(), True),
+    (VECTOR(), VECTOR(3), True),
+    (VECTOR(3), HALFVEC(3), True),
+    (postgresql.ARRAY(VECTOR(3)), ARRAY(VECTOR(3)), False),
+    (postgresql.ARRAY(VECTOR(3)), VECTOR(3), True),
+    (VECTOR(3), postgresql.ARRAY(VECTOR(3)), True),
+    (Integer(), BIT(3), True),
+    (BIT(3), Integer(), True),
+    (Integer(), postgresql.BIGINT(), None),
+]
+
+
+@pytest.mark.parametrize(("inspected", "metadata", "differ"), COMPARED)
+def test_compare_type(plugin: Plugin, inspected: Any, metadata: Any, differ: bool | None) -> None:
+    """Called by Alembic through the plugin, or from an `env.py`."""
+    migrations = MigrationContext.configure(
+        dialect_name="postgresql", opts={"autogenerate_plugins": [plugin.name]}
+    )
+    context = AutogenContext(migrations, MetaData())
+    columns = Column("v", inspected), Column("v", metadata)
+    assert compare_type(migrations, *columns, inspected, metadata) is differ
+    operation = AlterColumnOp("t", "v")
+    context.comparators.dispatch("column")(context, operation, None, "t", "v", *columns)
+    assert operation.modify_type is (metadata if differ else None)

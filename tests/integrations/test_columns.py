@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -68,7 +69,10 @@ def test_repr_and_pickle(type_: SpecType) -> None:
         eval(repr(column_type), vars(asyncpg_vector.sqlalchemy)).compile(DIALECT)
         == f"{type_}(3)".upper()
     )
-    assert repr(pickle.loads(pickle.dumps(column_type))) == repr(column_type)
+    for wrapped in (column_type, ARRAY(column_type)):
+        for again in (pickle.loads(pickle.dumps(wrapped)), copy.deepcopy(wrapped)):
+            assert repr(again) == repr(wrapped)
+            assert again.compile(DIALECT) == wrapped.compile(DIALECT)
 
 
 def test_repr_of_an_array() -> None:

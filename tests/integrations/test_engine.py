@@ -6,15 +6,33 @@ import asyncio
 import re
 from typing import Any
 
+import asyncpg
+import pgvector.asyncpg
+import pgvector.psycopg
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import ARRAY as SQLALCHEMY_ARRAY
-from sqlalchemy import Engine, column, delete, func, insert, literal, select, text, update
+from sqlalchemy import (
+    Engine,
+    column,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    literal,
+    make_url,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from asyncpg_vector import (
     Bit,
@@ -26,7 +44,8 @@ from asyncpg_vector import (
     Vector,
 )
 from asyncpg_vector._generated import CODECS
-from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR, register_engine
+from asyncpg_vector._generated.vector import decode_vector, encode_vector
+from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, SPARSEVEC, VECTOR, register_engine
 from tests.integrations.conftest import MakeEngine, register_all
 from tests.integrations.models import Base, Item, Note
 from tests.needs import needs_numpy, np
@@ -180,6 +199,59 @@ async def test_update(engine: AsyncEngine) -> None:
         assert session.is_modified(item)
 
 
+SYNCHRONIZED: dict[str, Any] = {
+    "equal": lambda: Item.vector == [1, 2, 3],
+    "equal to a text": lambda: Item.vector == "[1,2,3]",
+    "equal to a value": lambda: Item.vector == Vector([1, 2, 3]),
+    "unequal": lambda: Item.vector != [1, 2, 3],
+    "among": lambda: Item.vector.in_([[1, 2, 3], Vector([7, 8, 9])]),
+    "not among": lambda: Item.vector.not_in([[1, 2, 3]]),
+    "less": lambda: Item.vector < [2, 2, 2],
+    "near": lambda: Item.vector.l2_distance([1, 2, 3]) < 1,
+    "of bits": lambda: Item.bit == [True, False, True],
+    "an array": lambda: Item.vectors == [[1, 2, 3], None],
+    "no such array": lambda: Item.vectors != [[1, 2, 3], None],
+    "null": lambda: Item.vector.is_(None),
+    "no null": lambda: Item.vector != None,  # noqa: E711
+}
+
+
+@pytest.mark.parametrize("returns", ["value", "list", pytest.param("numpy", marks=needs_numpy)])
+@pytest.mark.parametrize("condition", SYNCHRONIZED.values(), ids=SYNCHRONIZED)
+async def test_a_session_is_synchronized(
+    models_dsn: str, make_engine: MakeEngine, returns: Any, condition: Any
+) -> None:
+    """An UPDATE and a DELETE change the session's objects whose rows they change, and no others.
+
+    Whatever the objects hold: what was fetched, or what they were given.
+    """
+    engine = make_engine(models_dsn, poolclass=NullPool)
+    register_engine(engine, types=CODECS, returns=returns)
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        given = [[1, 2, 3], [4, 5, 6], "[1,2,3]", Vector([1, 2, 3]), None]
+        bits = [Bit("101"), "101", [False, True, True], None, "111"]
+        fetched, unfetched = (
+            [
+                Item(name="as it was", vector=v, bit=b, vectors=[v, None])
+                for v, b in zip(given, bits, strict=True)
+            ]
+            for _ in range(2)
+        )
+        session.add_all([*fetched, *unfetched])
+        await session.commit()
+        for item in fetched:
+            await session.refresh(item)
+        items = [*fetched, *unfetched]
+        await session.execute(update(Item).where(condition()).values(name="changed"))
+        rows = await session.execute(select(Item.id, Item.name).order_by(Item.id))
+        names = [name for _, name in rows]
+        assert {*names} == {"as it was", "changed"}
+        assert [item.name for item in sorted(items, key=lambda item: item.id)] == names
+        await session.execute(delete(Item).where(condition()))
+        left = {*await session.scalars(select(Item.id))}
+        assert {item.id for item in items if item in session} == left
+
+
 async def test_filters(engine: AsyncEngine) -> None:
     async with AsyncSession(engine) as session, session.begin():
         session.add_all([Item(id=n, vector=[n, 0, 0], bit=f"{n:03b}") for n in range(1, 5)])
@@ -326,6 +398,107 @@ async def test_returns(models_dsn: str, make_engine: MakeEngine, returns: Any) -
         item.vector = Vector([1, 2, 3])
         item.vector = make_row([1, 2, 3])
         assert not session.is_modified(item)
+
+
+async def test_uniqueness(models_dsn: str, make_engine: MakeEngine) -> None:
+    """Values and objects can be told apart as they are; lists need a strategy."""
+    for returns in ("value", "list"):
+        engine = make_engine(models_dsn, poolclass=NullPool)
+        register_engine(engine, returns=returns)  # type: ignore[arg-type]
+        async with AsyncSession(engine) as session:
+            await session.execute(delete(Item))
+            session.add_all([Item(vector=[1, 2, 3]) for _ in range(2)])
+            await session.flush()
+            of_objects = await session.scalars(select(Item))
+            assert len(of_objects.unique().all()) == 2
+            query = select(Item.vector)
+            if returns == "value":
+                assert (await session.scalars(query)).unique().all() == [Vector([1, 2, 3])]
+                continue
+            with pytest.raises(TypeError, match="unhashable type: 'list'"):
+                (await session.scalars(query)).unique().all()
+            rows = (await session.execute(query)).unique(lambda row: tuple(row.vector))
+            assert rows.scalars().all() == [[1, 2, 3]]
+
+
+class BinaryCursor(psycopg.Cursor[Any]):
+    """Fetches in binary, as psycopg's own cursors can be told to."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.format = psycopg.pq.Format.BINARY
+
+
+def fetch_all(engine: Engine) -> list[Any]:
+    shapes = text(
+        "SELECT ARRAY[[v, NULL], [v, v]], '{}'::vector[] FROM CAST('[1,2,3]' AS vector) AS v"
+    ).columns(column("a", ARRAY(VECTOR())), column("b", ARRAY(VECTOR())))
+    with Session(engine) as session, session.begin():
+        items = [Item(**VALUES), Item(**NULLS)]
+        session.add_all(items)
+        session.flush()
+        session.expire_all()
+        return [*map(columns_of, items), *session.execute(shapes).one()]
+
+
+FETCHED = [WANTED, NULLS, [[Vector([1, 2, 3]), None], [Vector([1, 2, 3])] * 2], []]
+
+
+def test_a_binary_cursor_on_another_driver(models_dsn: str) -> None:
+    """psycopg fetches wire payloads, of arrays too, of types that it does not know."""
+    url = make_url(models_dsn).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, connect_args={"cursor_factory": BinaryCursor}, poolclass=NullPool)
+    assert fetch_all(engine) == FETCHED
+
+
+def test_the_codecs_of_pgvector_on_another_driver(models_dsn: str) -> None:
+    """Its values become this package's."""
+    url = make_url(models_dsn).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, poolclass=NullPool)
+    event.listen(engine, "connect", lambda conn, _: pgvector.psycopg.register_vector(conn))
+    assert fetch_all(engine) == FETCHED
+
+
+async def test_the_codecs_of_pgvector_on_asyncpg(models_dsn: str, make_engine: MakeEngine) -> None:
+    """As on another driver; they take no text, so that only fetching is tried."""
+    engine = make_engine(models_dsn, poolclass=NullPool)
+    event.listen(
+        engine.sync_engine,
+        "connect",
+        lambda conn, _: conn.run_async(pgvector.asyncpg.register_vector),
+    )
+    query = text(
+        "SELECT CAST('[1,2,3]' AS vector), CAST('[1,0.1,65504]' AS halfvec),"
+        " CAST('{1:1.5}/5' AS sparsevec), CAST('101' AS bit(3)), CAST(ARRAY['[1]'] AS vector[])"
+    ).columns(
+        column("a", VECTOR()),
+        column("b", HALFVEC()),
+        column("c", SPARSEVEC()),
+        column("d", BIT(3)),
+        column("e", ARRAY(VECTOR())),
+    )
+    async with engine.connect() as conn:
+        row = (await conn.execute(query)).one()
+    wanted = [Vector([1, 2, 3]), VALUES["halfvec"], SparseVector({0: 1.5}, 5), Bit("101")]
+    assert list(row) == [*wanted, [Vector([1])]]
+
+
+async def test_lists_of_another_codec(dsn: str, make_engine: MakeEngine) -> None:
+    """On an engine that registers no such type they become values, as everything else."""
+
+    async def set_codec(conn: asyncpg.Connection) -> None:
+        await conn.set_type_codec(
+            "vector",
+            encoder=encode_vector,
+            decoder=lambda data: decode_vector(data).to_list(),
+            format="binary",
+        )
+
+    engine = make_engine(dsn, poolclass=NullPool)
+    event.listen(engine.sync_engine, "connect", lambda conn, _: conn.run_async(set_codec))
+    query = text("SELECT CAST('[1,2,3]' AS vector)").columns(column("a", VECTOR()))
+    async with engine.connect() as conn:
+        assert await conn.scalar(query) == Vector([1, 2, 3])
 
 
 @each_type

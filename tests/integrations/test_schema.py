@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlacodegen.generators import DeclarativeGenerator
 from sqlalchemy import (
@@ -32,7 +33,7 @@ from asyncpg_vector.sqlalchemy import BIT, HALFVEC, VECTOR, vector_index
 from tests.integrations.models import Item
 from tests.integrations.test_columns import DIALECT
 from tests.integrations.test_engine import VALUES, wire
-from tests.spec_types import TYPES, SpecType
+from tests.spec_types import TYPES, SpecType, type_named
 
 TYPES_OF_COLUMNS = {
     "vector": "VECTOR(3)",
@@ -127,6 +128,72 @@ def test_wrong_index(column: Any, options: Any, error: type[Exception], message:
     index = vector_index("i", column, **options)
     with pytest.raises(error, match=message):
         Table("t", MetaData(), Column("v", VECTOR(3)), Column("id", Integer), index)
+
+
+LIMITS = [
+    (type_, method, most)
+    for type_ in TYPES
+    for method, most in type_.model.max_indexed.items()
+    if type_.model.layout != "sparse"  # of which the elements that are not zero are limited
+]
+
+
+def index_of(column_type: Any, type_: SpecType, method: str) -> Index:
+    """An index by a metric that the method serves, on a column of a table of its own."""
+    metrics = type_.model.metrics.items()
+    metric = next(name for name, metric in metrics if method in metric.operator_classes)
+    index = vector_index("i", "v", metric=metric, using=method)
+    Table("t", MetaData(), Column("v", column_type), index)
+    return index
+
+
+@pytest.mark.parametrize(("type_", "method", "most"), LIMITS)
+async def test_the_most_that_is_indexed(
+    conn: asyncpg.Connection, type_: SpecType, method: str, most: int
+) -> None:
+    """More is refused where the index is declared, as the server would refuse to make it."""
+    assert index_of(type_.column_type(most), type_, method)
+    message = f"expected at most {most} dimensions of {type_} for {method}, got {most + 1}"
+    with pytest.raises(InvalidValueError, match=message):
+        index_of(type_.column_type(most + 1), type_, method)
+    metric = next(
+        metric for metric in type_.model.metrics.values() if method in metric.operator_classes
+    )
+    for size, refused in ((most, False), (most + 1, True)):
+        await conn.execute(f'CREATE TEMPORARY TABLE t (v "{type_}"({size}))')
+        create = f"CREATE INDEX ON t USING {method} (v {metric.operator_classes[method]})"
+        if refused:
+            with pytest.raises(asyncpg.PostgresError, match=f"more than {most} dimensions"):
+                await conn.execute(create)
+        else:
+            await conn.execute(create)
+        await conn.execute("DROP TABLE t")
+
+
+@pytest.mark.parametrize(
+    ("size", "way_out"),
+    [
+        (2001, r"; for up to 4000, index cast\(column, HALFVEC\(2001\)\)\.label\(\.\.\.\)$"),
+        (4001, r"; for up to 64000, index cast\(func\.binary_quantize\(column\), BIT\(4001\)\)"),
+    ],
+)
+def test_the_way_out_of_a_limit(size: int, way_out: str) -> None:
+    with pytest.raises(InvalidValueError, match=way_out):
+        index_of(VECTOR(size), type_named("vector"), "hnsw")
+    with pytest.raises(InvalidValueError, match=r"for hnsw, got 64001$"):
+        index_of(BIT(64001), type_named("bit"), "hnsw")
+
+
+@pytest.mark.parametrize(("type_", "method", "_most"), LIMITS)
+def test_any_number_of_dimensions_is_no_column_for_an_index(
+    type_: SpecType, method: str, _most: int
+) -> None:
+    if type_.model.layout == "bits":  # without a number there is one bit
+        assert index_of(type_.column_type(), type_, method)
+        return
+    message = rf"expected a column with a number of dimensions for {method}, got {type_.sql_name.upper()}\(\)"
+    with pytest.raises(InvalidValueError, match=message):
+        index_of(type_.column_type(), type_, method)
 
 
 async def test_the_index_serves_its_metric(registered: AsyncEngine) -> None:
