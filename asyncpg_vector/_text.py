@@ -43,8 +43,6 @@ _BELOW = (1 << 29) - 1
 """The bits of a double that are below the last one of a float32."""
 _HALF = 1 << 28
 """These bits of a double that is half-way between two float32."""
-_OVERFLOWING = 2.0**128 - 2.0**103
-"""The least double that overflows: half-way from the largest float32 to the next power of two."""
 _ENDS_HALF_WAY = bytes(3)
 """How a little-endian double begins that may be half-way, in the lowest of these bits."""
 
@@ -127,10 +125,7 @@ def _read_double(text: str, index: int) -> float:
 
 
 def _half_way(numbers: array[float]) -> list[int]:
-    """Find the places of doubles that may be half-way between two float32.
-
-    Those have 25 significant bits; fewer if they are below the smallest normal one.
-    """
+    """Find the places of doubles that may be half-way between two float32."""
     numpy = loaded_numpy()
     if numpy:
         doubles, bits = numpy.frombuffer(numbers), numpy.frombuffer(numbers, "u8")
@@ -151,13 +146,23 @@ def _are_float32(numbers: array[float]) -> bool:
 
 def _keep_side(text: str, number: float) -> float:
     """Move a double that is half-way between two float32 to the side on which its text lies."""
-    if abs(number) > _OVERFLOWING or struct.unpack("f", struct.pack("f", number))[0] == number:
+    if not _is_half_way(number):
         return number
     with localcontext(_EXACT):
         exact = _exact(text)
         if exact == number:
             return number
         return nextafter(number, inf if exact > number else -inf)
+
+
+def _is_half_way(number: float) -> bool:
+    """Tell whether a double is half-way between two float32, or beyond the largest, two such steps.
+
+    It has 25 significant bits; fewer if it is below the smallest normal float32. Packing it would
+    not tell: above the largest float32, `struct` raises or answers infinity, as the Python may be.
+    """
+    _, exponent = frexp(number)
+    return ldexp(number, min(25 - exponent, 150)) % 2 == 1
 
 
 def _exact(text: str) -> Decimal | Fraction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from contextlib import nullcontext
 from decimal import ROUND_UP, Context, FloatOperation, Inexact, Rounded, Subnormal, localcontext
 from typing import Any
 
@@ -122,6 +123,42 @@ def test_read_once_rounded(text: str, number: float) -> None:
     assert Vector.from_text(f"[{text}]")[0] == number
     with without_numpy():
         assert Vector.from_text(f"[{text}]")[0] == number
+
+
+@pytest.fixture
+def late_struct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has `struct` refuse what overflows in native order too, as Python 3.13.15 and later do."""
+
+    def pack_late(format_: str, *numbers: Any) -> bytes:
+        if format_ == "f":
+            pack(">f", *numbers)
+        return pack(format_, *numbers)
+
+    pack = struct.pack
+    monkeypatch.setattr(struct, "pack", pack_late)
+
+
+BELOW = [
+    "3.4028235677973366e38",
+    "340282356779733661637539395458142568447.9",
+    "0x1.fffffeffffffffffp127",
+]
+NOT_BELOW = ["3.4028235677973367e38", "340282356779733661637539395458142568448", "0x1.ffffffp127"]
+
+
+@pytest.mark.usefixtures("late_struct")
+@pytest.mark.parametrize("numpy", [nullcontext, without_numpy], ids=["with", "without"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_half_way_from_the_largest_float32(numpy: Any, sign: str) -> None:
+    """Each text is nearest to the double that is half-way to 2**128, and struct does not pack."""
+    with numpy():
+        for text in BELOW:
+            wire = Vector.encode(f"[1,{sign}{text}]")
+            assert Vector.from_binary(wire) == Vector([1, float(f"{sign}3.4028234663852886e38")])
+        for text in NOT_BELOW:
+            for read in (Vector.from_text, Vector.encode):
+                with pytest.raises(InvalidValueError, match="fits float32 at index 1"):
+                    read(f"[1,{sign}{text}]")
 
 
 def test_halfvec_is_read_by_way_of_float32() -> None:
