@@ -9,11 +9,21 @@ __all__ = ["describe", "shorten"]
 
 
 class _Shortener(reprlib.Repr):
-    """Takes nothing for a list or an array that is only called so, as Python 3.12's does not."""
+    """Shows an object alike on every Python.
+
+    Python before 3.12 takes for a list what is only called so. What has no repr, such as an int of
+    more digits than `sys.get_int_max_str_digits()`, raises, or shows an address.
+    """
 
     def repr1(self, x: Any, level: int) -> str:
         known = type(x).__module__ in ("builtins", "array", "collections")
         return super().repr1(x, level) if known else self.repr_instance(x, level)
+
+    def repr_int(self, x: int, level: int) -> str:
+        return super().repr_int(x, level) if _has_repr(x) else self.fillvalue
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        return super().repr_instance(x, level) if _has_repr(x) else f"<{type(x).__name__} ...>"
 
 
 _SHORTENER = _Shortener()
@@ -26,7 +36,12 @@ def describe(value: object) -> str:
 
 def shorten(value: object) -> str:
     """Return the beginning of an object's repr."""
+    return _SHORTENER.repr(value)
+
+
+def _has_repr(value: object) -> bool:
     try:
-        return _SHORTENER.repr(value)
-    except ValueError:  # an int of more digits than sys.get_int_max_str_digits()
-        return "..."
+        repr(value)
+    except Exception:  # noqa: BLE001  # whatever its class raises
+        return False
+    return True

@@ -8,7 +8,9 @@ from array import array
 from collections import deque
 from datetime import datetime, timezone
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
+from reprlib import Repr
 from typing import Any
 
 import pytest
@@ -121,7 +123,7 @@ NO_ROWS = [
     (["1"], "number at index 0, got str '1'"),
     ([b"1", 2], "number at index 0, got bytes b'1'"),
     ([1, 2, 1j], "number at index 2, got complex 1j"),
-    ([1, Broken()], "number at index 1, got Broken <Broken instance at"),
+    ([1, Broken()], r"number at index 1, got Broken <Broken \.\.\.>$"),
     ([1, Raising()], "number at index 1, got Raising"),
     ([1, OneElement()], "number at index 1, got OneElement"),
     (NotAList(), r"got list \[\.\.\.\]"),
@@ -354,12 +356,25 @@ def test_a_long_row_with_more_elements_than_it_says(length: int) -> None:
         (array("d", range(100)), "array('d', [0.0, 1.0, 2.0, 3.0, 4.0, ...])"),
         (deque(range(100)), "deque([0, 1, 2, 3, 4, 5, ...])"),
         (10**5000, "..."),
+        ([1, -(10**5000)], "[1, ...]"),
+        (Fraction(10**5000), "<Fraction ...>"),
+        (type("Long", (int,), {})(10**5000), "<Long ...>"),
         (type("list", (list,), {})(range(30)), "[0, 1, 2, 3, ...6, 27, 28, 29]"),
     ],
-    ids=["array", "deque", "int", "called list"],
+    ids=["array", "deque", "int", "list of int", "Fraction", "subclass of int", "called list"],
 )
-def test_what_messages_show(value: Any, shown: str) -> None:
+def test_what_messages_show(value: Any, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shorten(value) == shown
+    monkeypatch.setattr(Repr, "repr_int", repr_int_late)
+    assert shorten(value) == shown
+
+
+def repr_int_late(_: Repr, x: int, level: int) -> str:  # noqa: ARG001
+    """Raise for no int, as late Pythons do not, and show its address."""
+    try:
+        return repr(x)
+    except ValueError:
+        return f"<int instance at 0x{id(x):x}>"
 
 
 @each_type
