@@ -35,3 +35,7 @@ __all__ = [
     "register_vector",
 ]
 __all__ += _generated.__all__
+
+for _codec in _generated.CODECS.values():
+    # Pickles and error messages name a class by its module, which is to be one that stays.
+    _codec.value_class.__module__ = __name__
