@@ -59,6 +59,18 @@ def test_an_integration_brings_its_library_and_no_other() -> None:
         assert set(printed.split()) == libraries
 
 
+def test_looking_at_every_attribute_of_a_value_brings_nothing() -> None:
+    """Nor does it fail, although one of them is made by Pydantic's library."""
+    script = (
+        "import asyncpg_vector, inspect, sys\n"
+        "for thing in (asyncpg_vector.Vector, asyncpg_vector.Vector([1])):\n"
+        "    assert not hasattr(thing, '__pydantic_serializer__')\n"
+        "    inspect.getmembers(thing)\n"
+        "print(*{'numpy', 'pydantic', 'pydantic_core', 'scipy'} & set(sys.modules))"
+    )
+    assert run(script).split() == []
+
+
 def test_without_the_extras_library() -> None:
     """What is missing is told by its name."""
     script = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from pydantic_core import CoreSchema
+    from pydantic_core import CoreSchema, SchemaSerializer
     from typing_extensions import Buffer, Self
 
     from asyncpg_vector.info import TypeInfo
@@ -39,6 +40,20 @@ NumberT = TypeVar("NumberT", int, float)
 
 SHOWN = 3
 """Elements that ``str()`` shows of a longer value."""
+
+
+class _PydanticSerializer:
+    """The attribute in which Pydantic looks for a serializer where no schema names the class.
+
+    Until the program imports Pydantic, a value has no such attribute.
+    """
+
+    def __get__(self, _value: object, _cls: object) -> SchemaSerializer:
+        if "pydantic_core" not in sys.modules:
+            raise AttributeError("expected pydantic_core to be imported before this is read")
+        from asyncpg_vector._pydantic import SERIALIZER
+
+        return SERIALIZER
 
 
 class Value:
@@ -194,6 +209,8 @@ class Value:
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: object, _handler: object) -> dict[str, Any]:
         return cls.json_schema()
+
+    __pydantic_serializer__ = _PydanticSerializer()
 
     @abstractmethod
     def to_text(self) -> str:

@@ -1,4 +1,4 @@
-"""The example of a FastAPI service, through HTTP, on the suite's server."""
+"""The example of a FastAPI service, on the suite's server, and what FastAPI makes of results."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.encoders import ENCODERS_BY_TYPE
 from sqlalchemy import make_url
 
 from tests.conftest import NewDatabase
-from tests.spec_types import ROOT
+from tests.spec_types import ROOT, SpecType, each_type
+from tests.test_values import sample
 
 
 @pytest.fixture
@@ -75,3 +78,49 @@ async def test_openapi(client: httpx.AsyncClient) -> None:
             "minItems": 3,
             "maxItems": 3,
         }
+
+
+# What a handler returns without a model
+
+
+def returns(result: Any, annotation: Any) -> FastAPI:
+    """A service of one handler, which is annotated so, or not at all."""
+
+    async def handler() -> Any:
+        return result
+
+    if annotation is None:
+        del handler.__annotations__["return"]
+    else:
+        handler.__annotations__["return"] = annotation
+    app = FastAPI()
+    app.get("/")(handler)
+    return app
+
+
+async def get(app: FastAPI) -> Any:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        return (await client.get("/")).json()
+
+
+@each_type
+@pytest.mark.parametrize("annotation", [Any, object, dict, dict[str, Any], dict[str, object]])
+async def test_an_annotation_need_not_name_the_class(type_: SpecType, annotation: Any) -> None:
+    value = sample(type_)
+    app = returns({"embedding": value, "more": [value]}, annotation)
+    assert await get(app) == {"embedding": value.to_json(), "more": [value.to_json()]}
+
+
+@each_type
+async def test_without_an_annotation_fastapi_has_to_be_told(
+    type_: SpecType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastAPI's encoder asks Pydantic about nothing but models, as README says."""
+    monkeypatch.delitem(ENCODERS_BY_TYPE, type_.value_class, raising=False)
+    value = sample(type_)
+    app = returns({"embedding": value, "more": [value]}, None)
+    with pytest.raises(ValueError, match="dictionary update sequence|not iterable"):
+        await get(app)
+    monkeypatch.setitem(ENCODERS_BY_TYPE, type_.value_class, type_.value_class.to_json)
+    assert await get(app) == {"embedding": value.to_json(), "more": [value.to_json()]}

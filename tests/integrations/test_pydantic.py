@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
 from tests.needs import np
 from tests.spec_types import SpecType, each_dense_type, each_sparse_type, each_type
+from tests.test_values import sample
 
 
 class Model(BaseModel):
@@ -66,6 +68,33 @@ def test_validated() -> None:
     assert Model.model_validate_json(json.dumps(JSON)) == MODEL
     value = Vector([1])
     assert Model(embedding=value).embedding is value
+
+
+class Loose(BaseModel):
+    """A model whose fields do not name the class of what is in them."""
+
+    embedding: Any
+    more: object = None
+
+
+@each_type
+@pytest.mark.parametrize("as_any", [False, True])
+def test_serialised_without_a_schema(type_: SpecType, as_any: bool) -> None:
+    value = sample(type_)
+    model = Loose(embedding=value, more={"values": [value, None]})
+    dumped = {"embedding": value.to_json(), "more": {"values": [value.to_json(), None]}}
+    assert json.loads(model.model_dump_json(serialize_as_any=as_any)) == dumped
+    assert model.model_dump(mode="json", serialize_as_any=as_any) == dumped
+    assert model.model_dump(serialize_as_any=as_any)["embedding"] is value
+    assert to_jsonable_python((value,)) == [value.to_json()]
+
+
+def test_serialised_as_any() -> None:
+    """A field's own class, and what is in the field although it was not validated."""
+    assert json.loads(MODEL.model_dump_json(serialize_as_any=True)) == JSON
+    assert MODEL.model_dump(serialize_as_any=True)["embedding"] is MODEL.embedding
+    model = Model.model_construct(embedding=[1, 2])
+    assert json.loads(model.model_dump_json(serialize_as_any=True))["embedding"] == [1, 2]
 
 
 def test_an_adapter_of_its_own() -> None:
