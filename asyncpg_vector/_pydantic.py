@@ -5,9 +5,10 @@ from __future__ import annotations
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticCustomError, SchemaSerializer, core_schema
+from pydantic_core import PydanticCustomError, SchemaSerializer, ValidationError, core_schema
 
-from asyncpg_vector.errors import VectorError
+from asyncpg_vector._messages import describe
+from asyncpg_vector.errors import InvalidTypeError, VectorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,22 +26,49 @@ def make_core_schema(
         write: makes the JSON form of what is in a field. In Python a field is left as it is.
         json_schema: of the JSON form.
     """
+    form = json_schema["type"]
 
-    def validate(data: Any, _handler: object) -> Any:
+    def validate(
+        data: Any,
+        handler: core_schema.ValidatorFunctionWrapHandler,
+        info: core_schema.ValidationInfo[Any],
+    ) -> Any:
+        if isinstance(data, str) and _is_converted(form, info.mode) and _is_strict(handler):
+            raise _error(InvalidTypeError(f"expected no text in strict mode, got {describe(data)}"))
         try:
             return read(data)
         except VectorError as error:
-            kind = "vector_type" if isinstance(error, TypeError) else "vector_value"
-            raise PydanticCustomError(kind, "{reason}", {"reason": str(error)}) from None
+            raise _error(error) from None
 
-    # What is wrapped validates nothing, but Pydantic looks there for what to call a limit of the
-    # length in a JSON schema.
-    is_array = json_schema["type"] == "array"
-    return core_schema.no_info_wrap_validator_function(
+    # The wrapped schema validates no data. Pydantic looks there for what to call a limit of the
+    # length in a JSON schema, and notes there that a field is strict.
+    return core_schema.with_info_wrap_validator_function(
         validate,
-        core_schema.list_schema() if is_array else core_schema.any_schema(),
+        core_schema.list_schema() if form == "array" else core_schema.set_schema(),
         serialization=_serialization(write),
     )
+
+
+def _is_converted(form: str, mode: str) -> bool:
+    """Tell whether a str is another form of a value than the one that values have there.
+
+    It is the form of bits in JSON, and of everything where Pydantic validates strings only.
+    """
+    return mode == "python" or (mode == "json" and form != "string")
+
+
+def _is_strict(handler: core_schema.ValidatorFunctionWrapHandler) -> bool:
+    """Ask the wrapped schema, of lists or sets, for which a tuple will do unless it is strict."""
+    try:
+        handler(())
+    except ValidationError:
+        return True
+    return False
+
+
+def _error(error: VectorError) -> PydanticCustomError:
+    kind = "vector_type" if isinstance(error, TypeError) else "vector_value"
+    return PydanticCustomError(kind, "{reason}", {"reason": str(error)})
 
 
 def _serialization(write: Callable[[Any], Any]) -> core_schema.SerSchema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated, Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
+from typing_extensions import TypedDict
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
 from tests.needs import np
@@ -119,6 +121,84 @@ def test_an_error_is_the_packages(given_: Any, kind: str, message: str) -> None:
         TypeAdapter(Vector).validate_python(given_)
     (error,) = caught.value.errors()
     assert (error["type"], error["msg"]) == (kind, message)
+
+
+# Strict mode: what Pydantic does with a bytes field holds for bits, and with a list for the others.
+
+TEXT_REFUSED = r"expected no text in strict mode, got str '"
+
+
+def strict_adapters(type_: SpecType) -> list[Any]:
+    """Each way in which a field can be strict."""
+
+    class Strict(BaseModel):
+        model_config = ConfigDict(strict=True)
+        value: type_.value_class
+
+    class WithField(BaseModel):
+        value: type_.value_class = Field(strict=True)
+
+    class Lax(BaseModel):
+        value: type_.value_class
+
+    annotated: Any = TypedDict(
+        "annotated", {"value": Annotated[type_.value_class, Field(strict=True)]}
+    )
+    asked = TypeAdapter(Lax)
+    asked.validate_python = partial(asked.validate_python, strict=True)
+    asked.validate_json = partial(asked.validate_json, strict=True)
+    return [TypeAdapter(Strict), TypeAdapter(WithField), TypeAdapter(annotated), asked]
+
+
+def validated(model: Any) -> Any:
+    return model["value"] if isinstance(model, dict) else model.value
+
+
+@each_type
+def test_strict_takes_values_and_what_they_are_made_from(type_: SpecType) -> None:
+    value = sample(type_)
+    for adapter in strict_adapters(type_):
+        rows: list[Any] = [value, value.to_list(), (*value.to_list(),)]
+        if np:
+            rows.append(value.to_numpy())
+        for row in rows:
+            assert validated(adapter.validate_python({"value": row})) == value
+        assert validated(adapter.validate_json(json.dumps({"value": value.to_json()}))) == value
+        assert validated(adapter.validate_json(json.dumps({"value": value.to_list()}))) == value
+
+
+@each_type
+def test_strict_takes_no_text(type_: SpecType) -> None:
+    """Except in JSON where strings are the form of the type."""
+    text = sample(type_).to_text()
+    for adapter in strict_adapters(type_):
+        with pytest.raises(ValidationError, match=TEXT_REFUSED) as caught:
+            adapter.validate_python({"value": text})
+        (error,) = caught.value.errors()
+        assert (error["type"], error["loc"]) == ("vector_type", ("value",))
+        if isinstance(sample(type_).to_json(), str):
+            continue
+        with pytest.raises(ValidationError, match=TEXT_REFUSED):
+            adapter.validate_json(json.dumps({"value": text}))
+
+
+@each_type
+def test_strict_takes_text_where_there_is_nothing_else(type_: SpecType) -> None:
+    """Pydantic's own types do: all that it validates there are strings."""
+    value = sample(type_)
+    for strict in (False, True):
+        assert (
+            TypeAdapter(type_.value_class).validate_strings(value.to_text(), strict=strict) == value
+        )
+
+
+def test_a_strict_field_has_limits_all_the_same() -> None:
+    adapter = TypeAdapter(Annotated[Vector, Field(min_length=2, max_length=3, strict=True)])
+    assert adapter.json_schema()["maxItems"] == 3
+    assert adapter.validate_python([1, 2]) == Vector([1, 2])
+    for row in ([1], "[1,2]"):
+        with pytest.raises(ValidationError):
+            adapter.validate_python(row)
 
 
 @each_type
