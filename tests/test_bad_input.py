@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import struct
 import sys
 from array import array
 from collections import deque
@@ -481,6 +483,34 @@ NO_BASE64 = [
 def test_no_base64(text: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         Vector.from_float_base64(text)
+
+
+@each_dense_type
+def test_base64_of_halves(type_: SpecType) -> None:
+    """They look like half as many float32, unless it is said how many there are."""
+    halves = base64.b64encode(struct.pack("<4e", 1, 2, 3, 4))
+    expected = (
+        "^expected base64 of 4 dimensions in float32, 4 bytes each, got 2 dimensions in 8 bytes"
+    )
+    with pytest.raises(InvalidValueError, match=expected):
+        type_.value_class.from_float_base64(halves, dimensions=4)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "error", "message"),
+    [
+        (0, InvalidValueError, "of 0 dimensions"),
+        (-1, InvalidValueError, "of -1 dimensions"),
+        (10**30, InvalidValueError, f"of {10**30} dimensions"),
+        (2.0, InvalidTypeError, "expected a whole number of dimensions, got float 2.0"),
+        ("2", InvalidTypeError, "expected a whole number of dimensions, got str '2'"),
+    ],
+)
+def test_base64_of_no_number_of_dimensions(
+    dimensions: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Vector.from_float_base64(Vector([1, 2]).to_float_base64(), dimensions=dimensions)
 
 
 def test_base64_that_overflows_a_half() -> None:

@@ -390,6 +390,14 @@ def test_base64_round_trip(type_: SpecType, data: st.DataObject) -> None:
     assert type_.value_class.from_float_base64(value.to_float_base64()) == value
 
 
+@each_dense_type
+def test_base64_of_so_many_dimensions(type_: SpecType) -> None:
+    value = type_.value_class([1, 0, 3, 4])
+    text = value.to_float_base64()
+    assert type_.value_class.from_float_base64(text, dimensions=4) == value
+    assert type_.value_class.from_float_base64(text, dimensions=None) == value
+
+
 # Arrays
 
 

@@ -6,12 +6,12 @@ import binascii
 import struct
 from array import array
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, SupportsIndex, TypeAlias, cast, overload
 
 import asyncpg
 
 from asyncpg_vector._elements import FLOAT32
-from asyncpg_vector._inputs import LIST, NumbersInput, SupportsArray, read_numbers
+from asyncpg_vector._inputs import LIST, NumbersInput, SupportsArray, read_numbers, read_whole
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -120,13 +120,24 @@ class Dense(Value, Generic[NumberT]):
         return cls._header(len(payload) // cls.element.width) + payload
 
     @classmethod
-    def from_float_base64(cls, data: str | bytes, /) -> Self:
+    def from_float_base64(
+        cls, data: str | bytes, /, *, dimensions: SupportsIndex | None = None
+    ) -> Self:
         """Read base64 of little-endian float32, as embedding APIs send vectors.
 
+        The base64 is of float32 for every class, whatever its own element format: two halves would
+        be read as one float32, which is another number.
+
+        Args:
+            data: base64 of the standard alphabet, padded, of 4 bytes for each dimension.
+            dimensions: how many are expected, which tells base64 of another precision from that of
+                float32; None for any number.
+
         Raises:
-            InvalidTypeError: `data` is no str or bytes.
+            InvalidTypeError: `data` is no str or bytes, or `dimensions` is no whole number.
             MalformedTextError: it is no base64, or not of whole float32.
-            InvalidValueError: too many dimensions, or none, or a number that does not fit.
+            InvalidValueError: too many dimensions, or none, or another number than expected; or a
+                number that does not fit.
         """
         raw = _decode_base64(data)
         if len(raw) % FLOAT32.width:
@@ -134,6 +145,11 @@ class Dense(Value, Generic[NumberT]):
                 f"expected base64 of float32, 4 bytes each, got one of {len(raw)} bytes"
             )
         count = len(raw) // FLOAT32.width
+        if dimensions is not None and count != read_whole(dimensions, "of dimensions"):
+            raise InvalidValueError(
+                f"expected base64 of {shorten(dimensions)} dimensions in float32, 4 bytes each, "
+                f"got {count} dimensions in {len(raw)} bytes"
+            )
         numpy = loaded_numpy()
         if numpy:
             return wrap(cls, cls._pack_array(numpy.frombuffer(raw, "<f4")))
