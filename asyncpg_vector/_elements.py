@@ -53,6 +53,7 @@ class Element(ABC):
         self.name = f"{self.number.__name__}{8 * self.width}"
         self.native_dtype = f"{self.kind}{self.width}"
         self.wire_dtype = f">{self.native_dtype}"
+        self.unpack_one = struct.Struct(self._layout).unpack_from
 
     def pack(self, numbers: Numbers, indices: Sequence[int] | None = None) -> bytes:
         """Narrow numbers to this format and pack them, big-endian.

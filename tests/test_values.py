@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, HalfVector, Metric, SparseVector, Vector
-from tests.needs import np
+from tests.needs import needs_numpy, np
 from tests.spec_types import SpecType, each_dense_type, each_type
 
 SAMPLES = {"dense": [1, 0, 3], "sparse": [1, 0, 3], "bits": "101"}
@@ -104,6 +106,30 @@ def test_index(type_: SpecType) -> None:
         value["0"]
     with pytest.raises(ValueError, match="dimensions"):
         value[3:]
+
+
+@each_dense_type
+@given(data=st.data())
+def test_an_index_finds_what_to_list_has(type_: SpecType, data: st.DataObject) -> None:
+    """So do loops, which ask for the indices from 0 on until there is none."""
+    value = data.draw(type_.values())
+    elements = value.to_list()
+    assert list(value) == elements
+    assert list(reversed(value)) == elements[::-1]
+    index = data.draw(st.integers(-len(value), len(value) - 1))
+    assert value[index] == value[np.int64(index) if np else index] == elements[index]
+    start, stop = sorted([index % len(value), data.draw(st.integers(0, len(value)))])
+    if start < stop:
+        assert value[start:stop].to_list() == elements[start:stop]
+
+
+@needs_numpy
+def test_an_index_of_few_bits_reaches_far() -> None:
+    """Its place in the payload is no number of so few bits."""
+    value = Vector(range(128))
+    assert value[np.int8(100)] == value[np.uint8(100)] == 100
+    assert value[True] == 1
+    assert value[np.int8(-28)] == 100
 
 
 def test_equality_is_the_servers() -> None:

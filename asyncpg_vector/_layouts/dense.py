@@ -6,7 +6,7 @@ import binascii
 import struct
 from array import array
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, SupportsIndex, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, SupportsIndex, TypeAlias, overload
 
 import asyncpg
 
@@ -55,7 +55,9 @@ DenseInput: TypeAlias = "NumbersInput | Value"
 """What a dense value is made from: numbers in a row, or any other value."""
 
 _HEADER = struct.Struct(">HH")
-_START = slice(_HEADER.size)
+_ELEMENTS = _HEADER.size
+"""Where the elements begin, in a payload."""
+_START = slice(_ELEMENTS)
 _BLOCK = 1 << 19
 """Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
 
@@ -180,7 +182,7 @@ class Dense(Value, Generic[NumberT]):
 
     @classmethod
     def _check(cls, wire: bytes) -> bytes:
-        payload = wire[_HEADER.size :]
+        payload = wire[_ELEMENTS:]
         check_dimensions(cls.info, len(payload) // cls.element.width)
         cls.element.check(payload)
         return wire
@@ -195,7 +197,7 @@ class Dense(Value, Generic[NumberT]):
 
     def to_list(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
-        return self.element.unpack_list(self._wire, _HEADER.size)
+        return self.element.unpack_list(self._wire, _ELEMENTS)
 
     def to_json(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
@@ -211,14 +213,14 @@ class Dense(Value, Generic[NumberT]):
         }
 
     def to_numpy(self) -> NDArray[Any]:
-        return self.element.unpack_array(self._wire, _HEADER.size)
+        return self.element.unpack_array(self._wire, _ELEMENTS)
 
     def dimensions(self) -> int:
         """Return the number of dimensions, the same as ``len()``."""
         return len(self)
 
     def __len__(self) -> int:
-        return (len(self._wire) - _HEADER.size) // self.element.width
+        return (len(self._wire) - _ELEMENTS) // self.element.width
 
     @overload
     def __getitem__(self, key: int, /) -> NumberT: ...
@@ -226,6 +228,14 @@ class Dense(Value, Generic[NumberT]):
     def __getitem__(self, key: slice, /) -> Self: ...
     def __getitem__(self, key: int | slice, /) -> NumberT | Self:
         """Return an element, or a value of the same class of some of the elements."""
+        if type(key) is int and key >= 0:  # as a loop asks for each, which there is no __iter__ for
+            element = self.element
+            try:
+                number: NumberT = element.unpack_one(self._wire, _ELEMENTS + key * element.width)[0]
+            except (struct.error, OverflowError):
+                pass  # there is no such element, as is said below
+            else:
+                return number
         if isinstance(key, slice):
             return type(self)(self.to_list()[key])
         try:
@@ -234,9 +244,7 @@ class Dense(Value, Generic[NumberT]):
             raise IndexError(
                 f"expected an index from {-len(self)} to {len(self) - 1}, got {shorten(key)}"
             ) from None
-        offset = _HEADER.size + index * self.element.width
-        (number,) = self.element.unpack(self._wire, offset, 1)
-        return cast("NumberT", number)
+        return self[index]
 
     @classmethod
     def from_matrix(cls, matrix: MatrixInput, /) -> list[Self]:
@@ -344,10 +352,10 @@ class Dense(Value, Generic[NumberT]):
         return cls.coerce(row)
 
     def _numbers(self) -> tuple[NumberT, ...]:
-        return self.element.unpack(self._wire, _HEADER.size, len(self))
+        return self.element.unpack(self._wire, _ELEMENTS, len(self))
 
     def _canonical(self) -> bytes:
-        return self.element.canonical(self._wire[_HEADER.size :])
+        return self.element.canonical(self._wire[_ELEMENTS:])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}([{', '.join(self.element.literals(self._numbers()))}])"
