@@ -28,9 +28,9 @@ def loaded_numpy() -> Any:
 
 
 def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
-    """Tell whether this is a plain ndarray, without importing NumPy.
+    """Tell whether this is a plain ndarray, in memory or in a file, without importing NumPy.
 
-    A subclass is not plain: a masked array, taken for one, would lose its mask.
+    Another subclass is not plain: a masked array, taken for one, would lose its mask.
     """
     numpy = _numpy or loaded_numpy()
-    return numpy is not None and type(value) is numpy.ndarray
+    return numpy is not None and type(value) in (numpy.ndarray, numpy.memmap)

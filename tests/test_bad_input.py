@@ -31,6 +31,7 @@ from asyncpg_vector import (
 from asyncpg_vector._messages import shorten
 from tests.needs import needs_numpy, np, sparse
 from tests.spec_types import SpecType, each_dense_type, each_numeric_type, each_type
+from tests.test_inputs import in_a_file
 
 
 class TorchLike:
@@ -167,6 +168,14 @@ if np:
         (np.array([1, None]), "number at index 1, got NoneType None"),
         (np.array([(1, 2)], "f4,f4"), "expected numbers, got an array of"),
         (np.ma.masked_array([1.0, 2.0], [False, True]), "number at index 1, got NoneType None"),
+        (
+            np.ma.masked_array(in_a_file([1.0, 2.0], "f4"), [False, True]),
+            "number at index 1, got NoneType None",
+        ),
+        (
+            in_a_file([1.0, 2.0], "f4").reshape(1, 2),
+            r"one dimension, got an array of shape \(1, 2\)",
+        ),
         (np.datetime64("2026-01-01"), "sequence of numbers, got datetime64"),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ctypes
 import pickle
+import tempfile
 from array import array
 from collections import UserList, deque
 from decimal import Decimal
@@ -58,6 +59,14 @@ class OnlySequence:
         return [1.0, 2.0, 3.0][index]
 
 
+def in_a_file(row: list[Any], dtype: str) -> Any:
+    """An ndarray whose elements are in a file."""
+    with tempfile.TemporaryFile() as file:  # which the array keeps open
+        mapped = np.memmap(file, dtype, "w+", shape=len(row))
+    mapped[:] = row
+    return mapped
+
+
 ROWS_OF_1_2_3 = [
     [1, 2, 3],
     [1.0, 2, Decimal(3)],
@@ -95,6 +104,10 @@ if np:
         np.array([3.0, 2.0, 1.0])[::-1],
         np.array([1, 2, 3], object),
         np.ma.masked_array([1, 2, 3]),
+        np.ma.masked_array(in_a_file([1, 2, 3], "f4")),
+        *[in_a_file([1, 2, 3], dtype) for dtype in ("<f2", ">f4", "<f4", "<f8", "<i4")],
+        in_a_file([3, 0, 2, 0, 1], "f4")[::-2],
+        np.array([1, 2, 3]).view(type("Unknown", (np.ndarray,), {})),
         sparse.coo_array(np.array([[1.0, 2.0, 3.0]])),
     ]
 
@@ -368,7 +381,10 @@ def test_plain_ndarrays() -> None:
     for numpy in (None, np):  # to be looked up, and known
         with mock.patch.object(_numpy, "_numpy", numpy):
             assert is_ndarray(np.zeros(1))
+            assert is_ndarray(in_a_file([1.0], "f4"))
             assert not is_ndarray(np.ma.zeros(1))
+            assert not is_ndarray(np.ma.array(in_a_file([1.0], "f4")))
+            assert not is_ndarray(np.zeros(1).view(type("Unknown", (np.ndarray,), {})))
             assert not is_ndarray([1.0])
 
 
