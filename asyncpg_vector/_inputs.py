@@ -7,27 +7,13 @@ import re
 import struct
 import sys
 from array import array
-from collections.abc import Mapping
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    NoReturn,
-    Protocol,
-    SupportsFloat,
-    SupportsIndex,
-    TypeAlias,
-    cast,
-)
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, Protocol, SupportsFloat, SupportsIndex, TypeAlias, cast
 
+from asyncpg_vector._annotations import Buffer, NDArray
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-    from typing_extensions import Buffer
 
 __all__ = [
     "LIST",
@@ -68,7 +54,7 @@ _PLAIN = (float, int)
 _NUMBERS = re.compile("([@=<>!]?)([efdhilqHILQ])")
 """How a buffer's format says that it holds numbers, of which struct then knows."""
 
-NumbersInput: TypeAlias = "Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList"
+NumbersInput: TypeAlias = Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList
 """What `read_numbers` takes, for annotations."""
 
 

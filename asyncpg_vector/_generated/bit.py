@@ -4,15 +4,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from asyncpg_vector._layouts.bits import Bits
+from asyncpg_vector._layouts.bits import Bits, BitsInput
 from asyncpg_vector.info import Metric, TypeInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from asyncpg_vector._layouts.bits import BitsInput
 
 __all__ = ["Bit", "decode_bit", "encode_bit"]
 

@@ -4,19 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from asyncpg_vector._annotations import NDArray, np
 from asyncpg_vector._elements import FloatElement
-from asyncpg_vector._layouts.dense import Dense
+from asyncpg_vector._layouts.dense import Dense, DenseInput, RowsInput
 from asyncpg_vector.info import Metric, TypeInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from asyncpg_vector._layouts.dense import DenseInput, RowsInput
 
 __all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
 

@@ -4,19 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from asyncpg_vector._annotations import NDArray, np
 from asyncpg_vector._elements import FloatElement, IntegerElement
-from asyncpg_vector._layouts.sparse import Sparse
+from asyncpg_vector._layouts.sparse import Sparse, SparseInput
 from asyncpg_vector.info import Metric, TypeInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from asyncpg_vector._layouts.sparse import SparseInput
 
 __all__ = ["SparseVector", "decode_sparsevec", "encode_sparsevec"]
 

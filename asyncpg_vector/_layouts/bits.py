@@ -7,30 +7,20 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, Union
 
 import asyncpg
 
+from asyncpg_vector._annotations import NDArray, Self, np
 from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers, wrong_length
 from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
-    from typing_extensions import Self
-
 __all__ = ["Bits", "BitsInput"]
-
-BitsInput: TypeAlias = (
-    "str | bytes | bytearray | asyncpg.BitString | Sequence[int | np.bool_] | SupportsToList | Bits"
-)
-"""What a bit string is made from."""
 
 _HEADER = struct.Struct(">i")
 _WHOLE = "biu"
@@ -172,6 +162,18 @@ class Bits(Value):
         if len(self) <= _SHOWN:
             return repr(self)
         return f"{type(self).__name__}('{self.to_text()[:_SHOWN]}...', {len(self)} bits)"
+
+
+BitsInput: TypeAlias = (
+    str
+    | bytes
+    | bytearray
+    | asyncpg.BitString
+    | Sequence[Union[int, "np.bool_"]]  # a name in quotes, which `|` does not take
+    | SupportsToList
+    | Bits
+)
+"""What a bit string is made from."""
 
 
 def _are_digits(text: str) -> bool:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import binascii
 import struct
 from array import array
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, SupportsIndex, TypeAlias, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Generic, SupportsIndex, TypeAlias, overload
 
 import asyncpg
 
-from asyncpg_vector._elements import FLOAT32
-from asyncpg_vector._inputs import LIST, NumbersInput, SupportsArray, read_numbers, read_whole
+from asyncpg_vector._annotations import NDArray, Self
+from asyncpg_vector._elements import FLOAT32, Element
+from asyncpg_vector._inputs import (
+    LIST,
+    Numbers,
+    NumbersInput,
+    SupportsArray,
+    read_numbers,
+    read_whole,
+)
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -34,24 +42,15 @@ from asyncpg_vector.errors import (
     VectorError,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-    from typing_extensions import Self
-
-    from asyncpg_vector._elements import Element
-    from asyncpg_vector._inputs import Numbers
-
 __all__ = ["Dense", "DenseInput", "RowsInput"]
 
-MatrixInput: TypeAlias = "Sequence[NumbersInput] | SupportsArray"
+MatrixInput: TypeAlias = Sequence[NumbersInput] | SupportsArray
 """What is a matrix, or becomes one."""
 
-RowsInput: TypeAlias = "Iterable[Value | asyncpg.Record]"
+RowsInput: TypeAlias = Iterable[Value | asyncpg.Record]
 """What becomes a matrix."""
 
-DenseInput: TypeAlias = "NumbersInput | Value"
+DenseInput: TypeAlias = NumbersInput | Value
 """What a dense value is made from: numbers in a row, or any other value."""
 
 _HEADER = struct.Struct(">HH")

@@ -8,10 +8,9 @@ from __future__ import annotations
 import operator
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress, islice, pairwise
 from typing import (
-    TYPE_CHECKING,
     Any,
     ClassVar,
     Generic,
@@ -25,7 +24,9 @@ from typing import (
     runtime_checkable,
 )
 
-from asyncpg_vector._inputs import NumbersInput, read_numbers, read_whole, wrong_length
+from asyncpg_vector._annotations import NDArray, Self, sparse
+from asyncpg_vector._elements import Element
+from asyncpg_vector._inputs import Numbers, NumbersInput, read_numbers, read_whole, wrong_length
 from asyncpg_vector._layouts.value import (
     SHOWN,
     NumberT,
@@ -41,16 +42,6 @@ from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector._text import WHITESPACE, denotes_zero, read_integer
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-    from scipy.sparse import coo_array
-    from typing_extensions import Self
-
-    from asyncpg_vector._elements import Element
-    from asyncpg_vector._inputs import Numbers
-
 __all__ = ["Sparse", "SparseInput"]
 
 
@@ -61,7 +52,7 @@ class SupportsToCoo(Protocol):
     def tocoo(self, copy: bool = ...) -> Any: ...  # noqa: FBT001  # as SciPy has it
 
 
-SparseInput: TypeAlias = "SupportsToCoo | NumbersInput | Value"
+SparseInput: TypeAlias = SupportsToCoo | NumbersInput | Value
 """What a sparse value is made from, beside a dict: a sparse row, a dense row, any other value."""
 
 _HEADER = struct.Struct(">iii")
@@ -326,7 +317,7 @@ class Sparse(Value, Generic[NumberT]):
         elements[self.indices()] = self._values_array()
         return elements
 
-    def to_coo(self) -> coo_array:
+    def to_coo(self) -> sparse.coo_array:
         """Return a SciPy array of shape (1, dimensions) in coordinate format."""
         from scipy.sparse import coo_array
 

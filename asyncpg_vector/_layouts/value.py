@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
+from collections.abc import Callable
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
+from asyncpg_vector._annotations import Buffer, NDArray, Self
 from asyncpg_vector._inputs import LIST
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError
+from asyncpg_vector.info import TypeInfo
 
 if TYPE_CHECKING:
     import struct
-    from collections.abc import Callable
 
-    from numpy.typing import NDArray
     from pydantic_core import CoreSchema, SchemaSerializer
-    from typing_extensions import Buffer, Self
-
-    from asyncpg_vector.info import TypeInfo
 
 __all__ = [
     "SHOWN",

@@ -1,0 +1,43 @@
+"""The names of other libraries, and of later Pythons, that annotations need to be evaluated.
+
+Nothing is imported for them until then. `typing.get_type_hints` evaluates annotations; with the
+library it gets the library's own type, and without it `Any`.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections import abc
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["Buffer", "NDArray", "Self", "np", "sparse"]
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy import sparse
+    from typing_extensions import Buffer, Self
+else:
+
+    class _Module:
+        """A module of a library, with its types as attributes."""
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return getattr(import_module(self._name), name)
+            except ImportError:
+                return Any
+
+    class _NDArray:
+        """What is subscripted as ``numpy.typing.NDArray`` is."""
+
+        def __getitem__(self, dtype: Any) -> Any:
+            generic = _Module("numpy.typing").NDArray
+            return Any if generic is Any else generic[dtype]
+
+    np, sparse, NDArray = _Module("numpy"), _Module("scipy.sparse"), _NDArray()
+    Buffer, Self = getattr(abc, "Buffer", Any), getattr(typing, "Self", Any)

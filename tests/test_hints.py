@@ -1,0 +1,96 @@
+"""`typing.get_type_hints` evaluates the annotations of everything public, with NumPy and without."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import asyncpg_vector
+from asyncpg_vector import Bit, SparseVector, Vector, errors, info
+from tests.needs import needs_numpy, np, sparse
+from tests.spec_types import SpecType, each_type
+
+SPECIAL = {"__new__", "__getitem__", "__len__", "__array__", "__eq__"}
+"""Public too, although their names begin like those that are not."""
+
+
+def public(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Each public function and class of a module, and each method and property of these."""
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if inspect.isclass(thing):
+            yield name, thing
+            yield from (
+                (f"{name}.{member}", function)
+                for member, function in map(unwrapped, [thing] * len(dir(thing)), dir(thing))
+                if inspect.isfunction(function) and (member[0] != "_" or member in SPECIAL)
+            )
+        elif inspect.isfunction(thing):
+            yield name, thing
+
+
+def unwrapped(owner: type, name: str) -> tuple[str, Any]:
+    """What is defined by a name, and not what its descriptor gives."""
+    member = inspect.getattr_static(owner, name)
+    return name, getattr(member, "__func__", getattr(member, "fget", member))
+
+
+PUBLIC = dict(
+    pair
+    for module in (asyncpg_vector, info, errors)
+    for pair in public(module)
+    if pair[1].__module__ != "asyncpg_vector.registration"
+)
+NO_LIBRARY = dict.fromkeys(["numpy", "numpy.typing", "scipy", "scipy.sparse", "pydantic_core"])
+
+each_public_thing = pytest.mark.parametrize("name", PUBLIC)
+
+
+def test_everything_is_walked() -> None:
+    assert {"Vector", "Vector.__new__", "Vector.to_matrix", "SparseVector.from_coo"} <= {*PUBLIC}
+    assert {"Bit.to_numpy", "TypeInfo", "Metric", "VectorError"} <= {*PUBLIC}
+
+
+@each_public_thing
+def test_hints(name: str) -> None:
+    hints = typing.get_type_hints(PUBLIC[name])
+    assert hints.keys() >= getattr(PUBLIC[name], "__annotations__", {}).keys()
+
+
+@each_public_thing
+def test_hints_without_libraries(name: str) -> None:
+    with mock.patch.dict(sys.modules, NO_LIBRARY):
+        assert typing.get_type_hints(PUBLIC[name]) is not None
+
+
+@each_type
+def test_hints_of_a_types_functions(type_: SpecType) -> None:
+    hints = typing.get_type_hints(type_.module)
+    decode = hints[f"decode_{type_.sql_name}"]
+    assert typing.get_args(decode)[-1] is type_.value_class
+    assert typing.get_args(hints[f"encode_{type_.sql_name}"])[-1] is bytes
+
+
+@needs_numpy
+def test_hints_name_the_libraries_types() -> None:
+    from numpy.typing import NDArray
+
+    for function, expected in (
+        (Vector.to_numpy, NDArray[np.float32]),
+        (Bit.to_numpy, NDArray[np.bool_]),
+        (SparseVector.to_coo, sparse.coo_array),
+    ):
+        assert typing.get_type_hints(function)["return"] == expected
+
+
+def test_hints_are_any_without_the_library() -> None:
+    with mock.patch.dict(sys.modules, NO_LIBRARY):
+        for function in (Vector.to_numpy, Bit.to_numpy, SparseVector.to_coo):
+            assert typing.get_type_hints(function)["return"] is Any
