@@ -25,8 +25,10 @@ from asyncpg_vector import (
     InvalidValueError,
     MalformedTextError,
     SparseVector,
+    TypesNotFoundError,
     Vector,
     VectorError,
+    errors,
 )
 from asyncpg_vector._messages import shorten
 from tests.needs import needs_numpy, np, sparse
@@ -528,8 +530,14 @@ def test_base64_that_overflows_a_half() -> None:
 
 
 def test_errors_are_the_packages_and_the_builtin_ones() -> None:
-    assert issubclass(InvalidTypeError, VectorError)
-    assert issubclass(InvalidTypeError, TypeError)
-    assert issubclass(MalformedTextError, InvalidValueError)
-    assert issubclass(InvalidValueError, VectorError)
-    assert issubclass(InvalidValueError, ValueError)
+    """So that ``except`` catches each by its class, by VectorError, and as the built-in one."""
+    bases = {
+        "VectorError": (Exception,),
+        "InvalidTypeError": (VectorError, TypeError),
+        "InvalidValueError": (VectorError, ValueError),
+        "MalformedTextError": (InvalidValueError,),
+        "MalformedWireError": (InvalidValueError,),
+        "TypesNotFoundError": (VectorError, LookupError),
+        "ExtensionNotFoundError": (TypesNotFoundError,),
+    }
+    assert {name: getattr(errors, name).__bases__ for name in errors.__all__} == bases

@@ -8,12 +8,18 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from jinja2 import UndefinedError
 
 import asyncpg_vector
 import asyncpg_vector.sqlalchemy
+from codegen import __main__ as command
+from codegen import render as render_module
 from codegen.files import compare, write
 from codegen.render import COLUMN_TYPES, GENERATED, VALUES
 from codegen.spec import TAKEN, SpecError, load_spec
@@ -21,30 +27,33 @@ from tests.spec_types import ROOT, TYPES
 
 VECTOR = VALUES / "vector.py"
 
+PROJECT = ROOT.parent if ROOT.name == "mutants" else ROOT
+"""The project; a mutation run has a copy in it, of which it changed what is generated too."""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project, as far as the generator is concerned."""
     keep_out = shutil.ignore_patterns("__pycache__")
     for name in ("asyncpg_vector", "codegen", "specs"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=keep_out)
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=keep_out)
     for name in ("README.md", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
+        shutil.copy(PROJECT / name, tmp_path / name)
     return tmp_path
 
 
-def codegen(
-    project: Path, *arguments: str, seed: int = 0, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(project), "PYTHONHASHSEED": str(seed)}
-    return subprocess.run(
-        [sys.executable, "-m", "codegen", *arguments],
-        cwd=cwd or project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def codegen(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on a project, with the templates there, in this process."""
+    out, err = StringIO(), StringIO()
+    with (
+        patch.object(command, "ROOT", project),
+        patch.object(render_module, "__file__", str(project / "codegen" / "render.py")),
+        patch.object(sys, "argv", ["codegen", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        status = command.main()
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
 
 def contents(project: Path) -> dict[Path, bytes]:
@@ -57,7 +66,7 @@ def contents(project: Path) -> dict[Path, bytes]:
 
 
 def test_what_is_committed_is_what_the_spec_gives() -> None:
-    checked = codegen(ROOT, "--check")
+    checked = codegen(PROJECT, "--check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout == ""
 
@@ -102,15 +111,51 @@ def test_a_missing_file(project: Path) -> None:
     assert codegen(project, "--check").returncode == 0
 
 
+@pytest.mark.parametrize("name", ["left_over.py", "nested/left_over.py", "a/b/c"])
 @pytest.mark.parametrize("folder", GENERATED, ids=str)
-def test_an_orphan(project: Path, folder: Path) -> None:
-    orphan = folder / "left_over.py"
+def test_an_orphan(project: Path, folder: Path, name: str) -> None:
+    """At any depth, since Python imports from there."""
+    orphan = folder / name
+    (project / orphan).parent.mkdir(parents=True, exist_ok=True)
     (project / orphan).write_text("left = 'over'\n")
     checked = codegen(project, "--check")
     assert checked.returncode == 1
     assert f"--- {orphan}\n+++ /dev/null\n" in checked.stdout
     assert codegen(project).stdout == f"removed {orphan}\n"
     assert not (project / orphan).exists()
+
+
+def test_a_diff(tmp_path: Path) -> None:
+    """Of every file that differs, in the order of their paths, to the character."""
+    new = {Path(name): f"{name}\n1\n" for name in ("same.py", "changed.py", "missing.py", "bytes")}
+    write(new, tmp_path)
+    assert compare(new, tmp_path) == ""
+    (tmp_path / "changed.py").write_text("changed.py\n2\n")
+    (tmp_path / "missing.py").unlink()
+    (tmp_path / "bytes").write_bytes(b"bytes\n\xff\n")
+    for folder in GENERATED:
+        (tmp_path / folder / "__pycache__").mkdir(parents=True)
+        (tmp_path / folder / "__pycache__" / "left_over.pyc").touch()
+    (tmp_path / VALUES / "left_over.py").write_text("left\n")
+    assert compare(new, tmp_path) == (
+        "--- asyncpg_vector/_generated/left_over.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-left\n"
+        "--- bytes\n+++ bytes\n@@ -1,2 +1,2 @@\n bytes\n-\\xff\n+1\n"
+        "--- changed.py\n+++ changed.py\n@@ -1,2 +1,2 @@\n changed.py\n-2\n+1\n"
+        "--- /dev/null\n+++ missing.py\n@@ -0,0 +1,2 @@\n+missing.py\n+1\n"
+    )
+
+
+def test_what_was_written(tmp_path: Path) -> None:
+    """The paths that changed come in order; folders are made."""
+    files = {Path(name): name for name in ("b/b/b.py", "b/b/a.py", "a.py")}
+    assert write(files, tmp_path) == [Path("a.py"), Path("b/b/a.py"), Path("b/b/b.py")]
+    orphan = VALUES / "left_over.py"
+    (tmp_path / orphan).parent.mkdir(parents=True)
+    (tmp_path / orphan).touch()
+    (tmp_path / "b/b/a.py").write_text("stale")
+    (tmp_path / "a.py").write_text("stale")
+    assert write(files, tmp_path) == [Path("a.py"), orphan, Path("b/b/a.py")]
+    assert compare(files, tmp_path) == ""
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\0", b"text"])
@@ -147,10 +192,11 @@ def test_the_output_is_the_same_everywhere(
 ) -> None:
     first = contents(project)
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    for seed, cwd in ((1, project), (2, elsewhere)):
+    for seed, cwd in (("1", project), ("2", elsewhere)):
         for folder in GENERATED:
             shutil.rmtree(project / folder)
-        assert codegen(project, seed=seed, cwd=cwd).returncode == 0
+        environment = {**os.environ, "PYTHONPATH": str(project), "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-m", "codegen"], cwd=cwd, env=environment, check=True)
         assert contents(project) == first
 
 
@@ -159,6 +205,18 @@ def test_a_readme_without_a_place_for_the_table(project: Path) -> None:
     done = codegen(project)
     assert done.returncode == 1
     assert "README.md: expected the lines" in done.stderr
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"), patch.object(sys, "argv", ["codegen", "--help"]):
+        command.main()
+    usage = capsys.readouterr().out
+    assert " ".join(usage.split()) == (
+        "usage: python -m codegen [-h] [--check] "
+        "Generate the codecs and README's table of types from specs/types.toml. "
+        "options: -h, --help show this help message and exit "
+        "--check write nothing; print a diff and fail if a file is changed, missing or orphan"
+    )
 
 
 # Failures
@@ -173,6 +231,7 @@ def test_a_template_that_makes_no_python(project: Path) -> None:
     assert done.returncode == 1
     assert f"{VALUES / 'sparsevec.py'}: " in done.stderr
     kept = Path(done.stderr.rpartition("kept in ")[2].strip())
+    assert re.fullmatch(r"sparsevec-\w+\.py", kept.name)
     assert "klass SparseVector" in kept.read_text()
     kept.unlink()
     assert contents(project) == before
@@ -182,9 +241,8 @@ def test_a_template_that_names_what_there_is_not(project: Path) -> None:
     template = project / "codegen" / "templates" / "bits.py.jinja"
     template.write_text(template.read_text().replace("type.class_name", "type.klass"))
     before = contents(project)
-    done = codegen(project)
-    assert done.returncode == 1
-    assert "has no attribute 'klass'" in done.stderr
+    with pytest.raises(UndefinedError, match="has no attribute 'klass'"):
+        codegen(project)
     assert contents(project) == before
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ctypes
 import pickle
+import struct
 import tempfile
 from array import array
 from collections import UserList, deque
@@ -127,6 +128,39 @@ def test_one_row(type_: SpecType, row: Any) -> None:
         row, type_.value_class
     ):
         assert type_.encode(row) == value.to_binary()
+
+
+class PyBuffer(ctypes.Structure):
+    """CPython's ``Py_buffer``, which says of memory what it holds."""
+
+    _fields_ = (
+        ("buf", ctypes.c_char_p),
+        ("obj", ctypes.c_void_p),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("format", ctypes.c_char_p),
+        ("shape", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("strides", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("suboffsets", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("internal", ctypes.c_void_p),
+    )
+
+
+@pytest.mark.parametrize("code", "efdhilqHILQ")
+@pytest.mark.parametrize("order", ["", *"@=<>!"])
+def test_a_buffer_of_any_byte_order_and_width(order: str, code: str) -> None:
+    """Neither ctypes nor NumPy spells all of them, but an exporter in C may."""
+    form, packed = order + code, struct.pack(f"{order}3{code}", 1, 2, 3)
+    width = struct.calcsize(form)
+    shape, strides = (ctypes.c_ssize_t * 1)(3), (ctypes.c_ssize_t * 1)(width)
+    buffer = PyBuffer(packed, None, len(packed), width, 1, 1, form.encode(), shape, strides)
+    from_buffer = ctypes.pythonapi.PyMemoryView_FromBuffer
+    from_buffer.restype = ctypes.py_object
+    view = from_buffer(ctypes.byref(buffer))
+    assert view.format == form
+    assert Vector(view) == Vector([1, 2, 3])
 
 
 OTHER_NUMBERS = [

@@ -194,6 +194,22 @@ def test_values_of_different_types_are_not_equal() -> None:
     assert len({Vector([1]), HalfVector([1]), SparseVector([1]), Vector([1.0])}) == 3
 
 
+@each_type
+def test_values_of_a_subclass_are_of_the_same_type(type_: SpecType) -> None:
+    """What is equal is the SQL value, whichever class of the program has it."""
+    value = sample(type_)
+
+    class Embedding(type_.value_class):
+        pass
+
+    class Document(type_.value_class):
+        pass
+
+    embedding, document = (class_.decode(value.to_binary()) for class_ in (Embedding, Document))
+    assert embedding == value == document == embedding
+    assert {embedding, value, document} == {value}
+
+
 @pytest.mark.parametrize(
     ("value", "short", "whole"),
     [

@@ -10,13 +10,14 @@ import asyncpg
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, cast, insert, literal, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import CompileError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import CompileError, InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.schema import CreateTable
 
 import asyncpg_vector.sqlalchemy
-from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError
+from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError, Vector
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, SPARSEVEC, VECTOR
+from tests.integrations.models import Item
 from tests.integrations.test_engine import VALUES
 from tests.spec_types import TYPES, SpecType, each_type
 
@@ -80,6 +81,20 @@ def test_repr_of_an_array() -> None:
     for column_type in (ARRAY(VECTOR), ARRAY(VECTOR())):
         assert repr(column_type) == "ARRAY(asyncpg_vector.sqlalchemy.VECTOR())"
         assert column_type.compile(DIALECT) == "VECTOR[]"
+
+
+async def test_a_list_has_no_hash(engine: AsyncEngine) -> None:
+    """A query that looks for duplicates compares arrays by identity, or is told the column type."""
+    vectors = [Vector([1, 2, 3])]
+    async with AsyncSession(engine) as session:
+        item = Item(id=987, vectors=vectors)
+        session.add(item)
+        await session.flush()
+        query = session.sync_session.query(Item, Item.vectors).where(Item.id == 987)
+        assert await session.run_sync(lambda _: query.all()) == [(item, vectors)]
+        result = await session.execute(select(Item.vectors).where(Item.id == 987))
+        with pytest.raises(InvalidRequestError, match="type ARRAY.*non-hashable"):
+            result.unique().all()
 
 
 @each_type
