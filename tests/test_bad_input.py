@@ -338,11 +338,20 @@ def test_no_sparse_value(arguments: Any, error: type[Exception], message: str) -
         (([1, 0, 1], [1, 2, 3], 3), InvalidValueError, "distinct indices, got 1 twice"),
         (([1, 1], [0, 2], 3), InvalidValueError, "distinct indices, got 1 twice"),
         (([0, 3], [1, 1], 3), InvalidValueError, "indices from 0 to 2, got 3"),
+        (([0, 5, 6, 7], [1, 1, 1, 1], 3), InvalidValueError, "indices from 0 to 2, got 7"),
         (([1.0], [1], 3), InvalidTypeError, r"whole number for indices\[0\], got float 1.0"),
         ((0, [1], 3), InvalidTypeError, "sequence of numbers, got int 0"),
         (([[0]], [1], 3), InvalidTypeError, "nested sequence"),
         (([2, 0], [1, INF], 3), InvalidValueError, "finite number at index 0, got inf"),
         (([2, 1, 0], LyingSequence(3), 3), InvalidTypeError, r"len\(\) says, got LyingSequence"),
+        *(
+            [
+                ((np.array([1.0]), [1], 3), InvalidTypeError, r"indices\[0\], got float 1.0$"),
+                (([1], np.array([NAN]), 3), InvalidValueError, "at index 1, got nan$"),
+            ]
+            if np
+            else []
+        ),
     ],
 )
 def test_no_coordinates(arguments: Any, error: type[Exception], message: str) -> None:
@@ -416,7 +425,29 @@ def test_a_lone_number_says_how_to_bind_an_array(type_: SpecType, number: object
         type_.encode(number)
 
 
+class Index:
+    """Is what NumPy's integers are to ``bytes()``, and no bool."""
+
+    def __index__(self) -> int:
+        return 1
+
+    def __radd__(self, _other: object) -> Index:
+        return self
+
+
+class OnlyArray:
+    """Becomes an ndarray and nothing else."""
+
+    def __init__(self, array_: Any) -> None:
+        self.array = array_
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.array
+
+
 NO_BITS = [
+    ([48, 49], InvalidValueError, "0 or 1 at index 0, got int 48"),  # the codes of digits
+    ([Index()], InvalidTypeError, "0 or 1 at index 0, got Index"),
     (None, InvalidTypeError, "got NoneType"),
     (5, InvalidTypeError, "got int 5"),
     ("102", MalformedTextError, "digits 0 and 1, got '2' at index 2"),
@@ -456,6 +487,7 @@ if np:
         ([1, np.array([1])], InvalidTypeError, "bool, 0 or 1 at index 1, got ndarray"),
         ([1, np.array([1, 0])], InvalidTypeError, "bool, 0 or 1 at index 1, got ndarray"),
         (np.void(b"\1\0\1"), InvalidTypeError, "sequence of bools, got void"),
+        (OnlyArray(np.array([0.5])), InvalidTypeError, "bool, 0 or 1 at index 0, got float 0.5$"),
     ]
 
 

@@ -21,7 +21,7 @@ import asyncpg_vector.sqlalchemy
 from codegen import __main__ as command
 from codegen import render as render_module
 from codegen.files import compare, write
-from codegen.render import COLUMN_TYPES, GENERATED, VALUES
+from codegen.render import COLUMN_TYPES, GENERATED, VALUES, RenderError, insert_table
 from codegen.spec import TAKEN, SpecError, load_spec
 from tests.spec_types import ROOT, TYPES
 
@@ -217,6 +217,16 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         "options: -h, --help show this help message and exit "
         "--check write nothing; print a diff and fail if a file is changed, missing or orphan"
     )
+
+
+def test_a_table_in_the_readme() -> None:
+    """It goes where its two lines stand first, one after the other."""
+    readme = "a\nE\nb\nS\nold\nE\nc\nS\nd\nE\n"
+    inserted = "a\nE\nb\nS\n\nnew\nE\nc\nS\nd\nE\n"
+    assert insert_table(readme, "S\n", "E\n", "new") == inserted
+    for lacking in ("", "S\n", "E\n", "E\nS\n"):
+        with pytest.raises(RenderError, match="README.md: expected the lines\nS\nE\n"):
+            insert_table(lacking, "S\n", "E\n", "new")
 
 
 # Failures

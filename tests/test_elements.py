@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import struct
 import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +14,8 @@ import numpy as np
 import pytest
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, MalformedTextError
-from asyncpg_vector._elements import Element, FloatElement, IntegerElement, _struct
+from asyncpg_vector._elements import Element, FloatElement, IntegerElement, _masks, _struct
+from tests.needs import without_numpy
 from tests.test_bad_input import Raising
 
 FORMATS = [
@@ -35,6 +40,23 @@ def test_a_list_of_a_new_length(kind: type[Element], code: str) -> None:
     element = kind(code)
     _struct.cache_clear()
     assert element.unpack_list(bytes(1237 * element.width), 0) == [0] * 1237
+
+
+@pytest.mark.parametrize("code", ["e", "f"])
+@pytest.mark.parametrize("hidden", [nullcontext, without_numpy])
+def test_a_payload_of_a_new_length(code: str, hidden: Callable[[], Any]) -> None:
+    """Nothing is kept yet for so many: a whole number that is a float would find what is."""
+    element = FloatElement(code)
+    negative_zeros = struct.pack(f">{code}", -0.0) * 1237
+    with hidden():
+        for look in (element.canonical, element.check):
+            _struct.cache_clear()
+            _masks.cache_clear()
+            assert look(negative_zeros) in (None, bytes(len(negative_zeros)))
+        infinite = negative_zeros + struct.pack(f">{code}", math.inf)
+        _struct.cache_clear()
+        with pytest.raises(InvalidValueError, match="finite number at index 1237, got inf"):
+            element.check(infinite)
 
 
 @pytest.mark.parametrize(("code", "largest"), [("e", 65504.0), ("f", 3.4028234663852886e38)])

@@ -300,6 +300,7 @@ def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
         (SparseVector, "{}", r"expected sparsevec as {1:1.5,3:2}/5, got str '{}'"),
         (SparseVector, "{1:1,y:1}/3", "whole number for the index of entry 1, got 'y'"),
         (SparseVector, "{3:1,7:y}/9", "finite number at index 7, got 'y'"),
+        (SparseVector, "{3:1,7:1:2}/9", "finite number at index 7, got '1:2'"),
         (Bit, "1X", "got 'X' at index 1"),
         (Bit, "xAG", "hexadecimal digits, got 'G' at index 2"),
     ],
@@ -307,6 +308,15 @@ def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
 def test_an_error_tells_what_is_odd_and_where(value_class: Any, text: str, message: str) -> None:
     with pytest.raises(MalformedTextError, match=f"{message}$"):
         value_class.from_text(text)
+
+
+def test_a_whole_number_stops_at_the_largest() -> None:
+    """As `strtol` has it, and the server's message."""
+    with pytest.raises(
+        InvalidValueError, match="dimensions for sparsevec, got 9223372036854775807"
+    ):
+        SparseVector.from_text("{1:1}/9999999999999999999")
+    assert SparseVector.from_text(f"{{{1:099}:1}}/{3:099}") == SparseVector([1, 0, 0])
 
 
 @each_type

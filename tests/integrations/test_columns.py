@@ -156,6 +156,9 @@ def test_methods(type_: SpecType) -> None:
     for method, metric in type_.model.methods.items():
         operator = type_.model.metrics[metric].operator.replace("%", "%%")
         assert f"SELECT t.v {operator} " in sql(select(getattr(column, method)(None)))
+    for aggregate in type_.model.aggregates:
+        query = select(getattr(column, aggregate)())
+        assert sql(query) == f"SELECT {aggregate}(t.v) AS {aggregate}_1 FROM t"
 
 
 def test_names_of_methods() -> None:

@@ -266,6 +266,8 @@ def test_json_schema_of_an_object(type_: SpecType) -> None:
 def test_json_schema_of_bits() -> None:
     schema = TypeAdapter(Bit).json_schema()
     assert (schema["type"], schema["pattern"]) == ("string", "^[01]*$")
+    limited = TypeAdapter(Annotated[Bit, Field(min_length=3, max_length=3)]).json_schema()
+    assert limited == {**schema, "minLength": 3, "maxLength": 3}
 
 
 def test_limits() -> None:
