@@ -23,7 +23,8 @@ test: .venv/installed .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/p
 differential: .venv/installed ## compare millions of values with the server; BATCHES=... sets how many
 	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential
 
-mutation: .venv/installed ## change the package in thousands of ways that a test has to notice; takes three quarters of an hour
+mutation: .venv/installed ## make thousands of faults that a test has to notice; takes an hour
+	$(BIN)/python -m tests.hand_made_mutants
 	$(BIN)/python -m tests.mutation
 
 load: .venv/installed .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values: takes minutes

@@ -1,18 +1,27 @@
-"""Mutation testing: changes the package in thousands of ways, one at a time, for a test to notice.
+"""Mutation testing: changes functions in thousands of ways, one at a time, for a test to notice.
 
 `make mutation` runs mutmut (its settings are in pyproject.toml) against a server of its own. Each
-mutant that no test notices has to be explained in tests/equivalent_mutants.toml.
+mutant that no test notices has to be explained in tests/equivalent_mutants.toml. What mutmut does
+not change is in tests/README.md; some of that tests/hand_made_mutants.py does.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.file_utils import walk_mutatable_files
 from rich.console import Console
 
 from tests.server import run_server
@@ -22,61 +31,108 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MUTMUT = [sys.executable, "-m", "mutmut"]
+MUTMUT = [sys.executable, "-m", "mutmut", "run"]
 EXPLAINED = Path(__file__).parent / "equivalent_mutants.toml"
-ALIVE = {"survived", "no tests"}
+NOTICED = {"killed", "segfault"}
 
-console = Console(soft_wrap=True)
+console = Console(soft_wrap=True, highlight=False, markup=False)
 
 
-def run_mutmut() -> None:
-    with run_server() as dsn:
-        settings = {"ASYNCPG_VECTOR_TEST_DSN": dsn, "ASYNCPG_VECTOR_TEST_BATCHES": "1"}
+class Change(NamedTuple):
+    """A function, and the lines of it that differ, without their indentation."""
+
+    function: str
+    removed: str
+    added: str
+
+    def __str__(self) -> str:
+        return f"{self.function}\n- {self.removed}\n+ {self.added}"
+
+
+def run_mutmut(*, only_changed: bool) -> None:
+    """Test each mutant, or those of functions that changed since the last run."""
+    names = []
+    if not only_changed:
+        shutil.rmtree("mutants", ignore_errors=True)
         # Given a name, mutmut first runs the tests by theirs. Were one not found by it, each mutant
         # that it meets would count as noticed.
-        subprocess.run([*MUTMUT, "run", "*"], check=True, env={**os.environ, **settings})
+        names = ["*"]
+    with run_server() as dsn:
+        settings = {"ASYNCPG_VECTOR_TEST_DSN": dsn, "ASYNCPG_VECTOR_TEST_BATCHES": "1"}
+        subprocess.run([*MUTMUT, *names], check=True, env={**os.environ, **settings})
 
 
-def read_results() -> dict[str, str]:
-    """Return what became of each mutant, by its name."""
-    command = [*MUTMUT, "results", "--all", "true"]
-    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return dict(line.strip().split(": ") for line in listed.splitlines() if ": " in line)
+def read_results() -> Iterator[tuple[Path, str, str]]:
+    """Yield each mutant's file, its name, and what became of it."""
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
+        data.load()
+        for name, exit_code in data.exit_code_by_key.items():
+            yield path, name, status_by_exit_code[exit_code]
 
 
-def describe_change(name: str) -> str:
-    """Return a mutant's function, and the lines that differ."""
-    command = [*MUTMUT, "show", name]
-    diff = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    changed = [line for line in diff.splitlines() if re.match(r"[+-](?![+-]{2} )", line)]
+def read_change(path: Path, name: str) -> Change:
+    """Return what a mutant changes."""
     function = re.sub(r"\.xǁ(\w+)ǁ|\.x_", lambda m: f".{m[1]}." if m[1] else ".", name)
-    return "\n".join([function.partition("__mutmut_")[0], *changed])
+    diff = get_diff_for_mutant(name, path=path).splitlines()[2:]  # without the names of files
+    removed, added = (
+        " ".join(line[1:].strip() for line in diff if line.startswith(sign)) for sign in "-+"
+    )
+    return Change(function.partition("__mutmut_")[0], removed, added)
+
+
+def read_explained() -> dict[Change, list[str]]:
+    """Return why mutants are equivalent: a reason for each that makes such a change."""
+    explained: dict[Change, list[str]] = {}
+    for group in tomllib.loads(EXPLAINED.read_text())["equivalent"]:
+        function = removed = ""
+        for line in group["mutants"].splitlines():
+            if line.startswith("-"):
+                removed = line[2:]
+            elif line.startswith("+"):
+                change = Change(function, removed, line[2:])
+                explained.setdefault(change, []).append(group["why"])
+            else:
+                function = line
+    return explained
 
 
 def main() -> int:
-    """Run mutmut, and tell what lives without a reason."""
-    run_mutmut()
-    results = read_results()
-    reasons = tomllib.loads(EXPLAINED.read_text())["equivalent"]
-    explained: Counter[str] = Counter()
-    unexplained = []
-    for name in (name for name, status in results.items() if status in ALIVE):
-        change = describe_change(name)
-        why = next((r["why"] for r in reasons if re.search(r["change"], change, re.DOTALL)), None)
-        if why:
-            explained[why] += 1
-        else:
-            unexplained.append(f"{name}: {results[name]}\n{change}")
-    for mutant in unexplained:
-        console.print(mutant, markup=False, highlight=False)
-    for why, count in explained.most_common():
-        console.print(f"{count:5} equivalent: {why}")
-    dead = len(results) - explained.total() - len(unexplained)
-    console.print(
-        f"{dead:,} of {len(results):,} mutants noticed; "
-        f"{explained.total()} equivalent, {len(unexplained)} unexplained"
+    """Run mutmut; tell what lives without a reason, and which reasons are for nothing."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="test the mutants of functions that changed since the last run, which is in mutants/",
     )
-    return 1 if unexplained else 0
+    run_mutmut(only_changed=parser.parse_args().changed)
+    explained = read_explained()
+    statuses: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    failures = 0
+    for path, name, status in read_results():
+        if status in NOTICED:
+            statuses["noticed"] += 1
+            continue
+        change = read_change(path, name)
+        if explained.get(change):  # which may have taken too long on a busy machine
+            statuses["equivalent"] += 1
+            reasons[explained[change].pop()] += 1
+        elif status == "timeout":
+            statuses["noticed by the time they took"] += 1
+            console.print(f"{name}: {status}\n{change}\n")
+        else:
+            failures += 1
+            statuses["unexplained"] += 1
+            console.print(f"{name}: {status}\n{change}\n")
+    for change in (change for change, unused in explained.items() for _ in unused):
+        failures += 1
+        statuses["explained and not alive"] += 1
+        console.print(f"explained, but not alive:\n{change}\n")
+    for reason, count in reasons.most_common():
+        console.print(f"{count:5} equivalent: {reason}")
+    console.print(", ".join(f"{count:,} {status}" for status, count in statuses.items()))
+    return int(failures > 0)
 
 
 if __name__ == "__main__":

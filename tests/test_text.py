@@ -57,6 +57,7 @@ DIGITS = [
         2.0**-96,
     ),  # nearest is 1.2621774e-29, but that is beyond half-way to the one below
     ("7.038531e-26", 7.0385306918512091e-26),  # as a double, half-way between two float32
+    ("7.0385313e-26", 7.038531308148791e-26),  # the one above, the only one that doubles misjudge
 ]
 
 
@@ -103,6 +104,10 @@ HALF_WAY = 1 + 2**-24  # between 1 and the next float32
         ("1.0000000596046447753906249999999", 1.0),
         ("1.0000000596046447753906250000001", 1 + 2**-23),
         ("-1.0000000596046447753906250000001", -1 - 2**-23),
+        (
+            "1.0000000596046449086173880",
+            1 + 2**-23,
+        ),  # below the next double, which is beside the half-way one
         ("  +1.0000000596046447753906250000001e0 ", 1 + 2**-23),
         ("0x1.000001p0", 1.0),
         ("0x1.00000100000000000001p0", 1 + 2**-23),
@@ -297,6 +302,7 @@ def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
     [
         (Vector, "1", r"expected vector as \[1,2,3\], got str '1'"),
         (Vector, "[1,x]", "at index 1, got 'x'"),
+        (Vector, "[\xa0]", r"at index 0, got '\\xa0'"),
         (SparseVector, "{}", r"expected sparsevec as {1:1.5,3:2}/5, got str '{}'"),
         (SparseVector, "{1:1,y:1}/3", "whole number for the index of entry 1, got 'y'"),
         (SparseVector, "{3:1,7:y}/9", "finite number at index 7, got 'y'"),

@@ -162,11 +162,19 @@ def test_methods(type_: SpecType) -> None:
 
 
 def test_names_of_methods() -> None:
-    """Those that pgvector's users know."""
-    names = {"l2_distance", "max_inner_product", "cosine_distance", "l1_distance"}
-    assert names | {"avg", "sum"} <= set(dir(VECTOR.comparator_factory))
-    assert names <= set(dir(SPARSEVEC.comparator_factory))
-    assert {"hamming_distance", "jaccard_distance"} <= set(dir(BIT.comparator_factory))
+    """Those that pgvector's users know, with the operators that its documentation gives."""
+    names = {
+        "l2_distance": "<->",
+        "max_inner_product": "<#>",
+        "cosine_distance": "<=>",
+        "l1_distance": "<+>",
+    }
+    of_bits = {"hamming_distance": "<~>", "jaccard_distance": "<%%>"}
+    for column_type, operators in ((VECTOR, names), (SPARSEVEC, names), (BIT, of_bits)):
+        column = table_of(column_type(3)).c.v
+        for name, operator in operators.items():
+            assert f"SELECT t.v {operator} " in sql(select(getattr(column, name)(None)))
+    assert {"avg", "sum"} <= set(dir(VECTOR.comparator_factory))
 
 
 @pytest.mark.parametrize("name", ["vector", "halfvec", "sparsevec", "bit"])
