@@ -77,6 +77,9 @@ def test_largest_float(code: str, largest: float) -> None:
     for odd in (np.inf, -np.inf, np.nan):
         with pytest.raises(InvalidValueError, match="finite number at index 1"):
             element.check(np.array([0, odd], element.wire_dtype).tobytes())
+        for dtype in "efd":
+            with pytest.raises(InvalidValueError, match="finite number at index 1"):
+                element.pack(np.array([-1, odd], dtype))
 
 
 @pytest.mark.parametrize("code", ["e", "f"])

@@ -47,6 +47,7 @@ DIGITS = [
     ("1e-45", 2.0**-149),
     ("-0.00024414062", -(2.0**-12)),  # half-way between two decimals of 8 digits: the even one
     ("7.7652944e+07", 77652944.0),  # 7.765294e+07 is half-way to the next float32
+    ("1.00001997e+09", 1000019968.0),  # so is 1.00002e+09, which is nearest with 8, 7 and 6 digits
     ("9.53692e-07", 9.53692e-07),  # 9.536921e-07 is nearer, and longer
     (
         "3.5184372e+13",
@@ -303,6 +304,7 @@ def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
         (Vector, "1", r"expected vector as \[1,2,3\], got str '1'"),
         (Vector, "[1,x]", "at index 1, got 'x'"),
         (Vector, "[\xa0]", r"at index 0, got '\\xa0'"),
+        (Vector, "[nan,NaN,\x1c1\x1d,\x1e1\x1f,1_0]", "at index 0, got 'nan'"),  # floats for Python
         (SparseVector, "{}", r"expected sparsevec as {1:1.5,3:2}/5, got str '{}'"),
         (SparseVector, "{1:1,y:1}/3", "whole number for the index of entry 1, got 'y'"),
         (SparseVector, "{3:1,7:y}/9", "finite number at index 7, got 'y'"),
