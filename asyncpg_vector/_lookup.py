@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
 from asyncpg_vector.errors import ExtensionNotFoundError, InvalidValueError, TypesNotFoundError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    import asyncpg
-    from asyncpg.pool import PoolConnectionProxy
-
-    from asyncpg_vector.info import TypeInfo
+from asyncpg_vector.info import TypeInfo
 
 __all__ = ["AnyConnection", "Found", "find_oids", "find_types", "make_missing_error"]
 
-AnyConnection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
+if TYPE_CHECKING:
+    AnyConnection: TypeAlias = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
+else:  # asyncpg's classes are generic in their stubs alone
+    AnyConnection = asyncpg.Connection | PoolConnectionProxy
 
 _PG_CATALOG = "pg_catalog"
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
+from typing import Any, Literal, TypeAlias, get_args, overload
 
 import asyncpg
 
+from asyncpg_vector._annotations import Self
+from asyncpg_vector._codec import Codec
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.dense import Dense
-from asyncpg_vector._lookup import find_types, make_missing_error
+from asyncpg_vector._lookup import AnyConnection, Found, find_types, make_missing_error
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, TypesNotFoundError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from typing_extensions import Self
-
-    from asyncpg_vector._codec import Codec
-    from asyncpg_vector._lookup import AnyConnection, Found
-    from asyncpg_vector.info import TypeInfo
+from asyncpg_vector.info import TypeInfo
 
 __all__ = ["Registration", "Returns", "register_vector"]
 

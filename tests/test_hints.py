@@ -17,7 +17,7 @@ from asyncpg_vector import Bit, SparseVector, Vector, errors, info
 from tests.needs import needs_numpy, np, sparse
 from tests.spec_types import SpecType, each_type
 
-SPECIAL = {"__new__", "__getitem__", "__len__", "__array__", "__eq__"}
+SPECIAL = {"__new__", "__init__", "__getitem__", "__len__", "__array__", "__eq__"}
 """Public too, although their names begin like those that are not."""
 
 
@@ -42,12 +42,7 @@ def unwrapped(owner: type, name: str) -> tuple[str, Any]:
     return name, getattr(member, "__func__", getattr(member, "fget", member))
 
 
-PUBLIC = dict(
-    pair
-    for module in (asyncpg_vector, info, errors)
-    for pair in public(module)
-    if pair[1].__module__ != "asyncpg_vector.registration"
-)
+PUBLIC = dict(pair for module in (asyncpg_vector, info, errors) for pair in public(module))
 NO_LIBRARY = dict.fromkeys(["numpy", "numpy.typing", "scipy", "scipy.sparse", "pydantic_core"])
 
 each_public_thing = pytest.mark.parametrize("name", PUBLIC)
@@ -55,7 +50,7 @@ each_public_thing = pytest.mark.parametrize("name", PUBLIC)
 
 def test_everything_is_walked() -> None:
     assert {"Vector", "Vector.__new__", "Vector.to_matrix", "SparseVector.from_coo"} <= {*PUBLIC}
-    assert {"Bit.to_numpy", "TypeInfo", "Metric", "VectorError"} <= {*PUBLIC}
+    assert {"register_vector", "Bit.to_numpy", "TypeInfo", "Metric", "VectorError"} <= {*PUBLIC}
 
 
 @each_public_thing

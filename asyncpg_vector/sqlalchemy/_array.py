@@ -5,22 +5,17 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from asyncpg_vector._layouts.value import Value
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError
-from asyncpg_vector.sqlalchemy._column_type import ComparedInSQL
-
-if TYPE_CHECKING:
-    from sqlalchemy import Dialect
-    from sqlalchemy.sql.operators import OperatorType
-    from sqlalchemy.types import TypeEngine
-
-    from asyncpg_vector.sqlalchemy._column_type import ColumnType, Processor
+from asyncpg_vector.sqlalchemy._column_type import ColumnType, ComparedInSQL, Processor
 
 __all__ = ["ARRAY"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import ColumnElement, Double, Integer, TypeCoerce, func, type_coerce
+from sqlalchemy import ColumnElement, Dialect, Double, Integer, TypeCoerce, func, type_coerce
 from sqlalchemy.sql import operators
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from asyncpg_vector._inputs import read_whole
@@ -16,10 +17,6 @@ from asyncpg_vector._layouts.value import Value, check_dimensions
 from asyncpg_vector._messages import shorten
 from asyncpg_vector.errors import InvalidValueError, VectorError
 from asyncpg_vector.sqlalchemy._parameters import print_value, registered_types
-
-if TYPE_CHECKING:
-    from sqlalchemy import Dialect
-    from sqlalchemy.sql.operators import OperatorType
 
 __all__ = ["BitsType", "ColumnType", "Comparator", "ComparedInSQL", "NumbersType", "Processor"]
 

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import event
+import asyncpg
+from sqlalchemy import AdaptedConnection, Dialect, event
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from asyncpg_vector._lookup import find_oids
+from asyncpg_vector._lookup import Found, find_oids
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import ExtensionNotFoundError, InvalidTypeError, TypesNotFoundError
-from asyncpg_vector.registration import Registration
+from asyncpg_vector.registration import Registration, Returns
 from asyncpg_vector.sqlalchemy._parameters import print_values, registered_types
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import asyncpg
-    from sqlalchemy import AdaptedConnection, Dialect
-    from sqlalchemy.engine.default import DefaultExecutionContext
-
-    from asyncpg_vector._lookup import Found
-    from asyncpg_vector.registration import Returns
 
 __all__ = ["register_engine"]
 

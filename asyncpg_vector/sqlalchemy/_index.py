@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from sqlalchemy import Index, Table, event
+from sqlalchemy import ColumnElement, Index, Table, event
 from sqlalchemy.types import TypeDecorator
 
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
+from asyncpg_vector.info import TypeInfo
 from asyncpg_vector.sqlalchemy._column_type import ColumnType
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
-
-    from asyncpg_vector.info import TypeInfo
 
 __all__ = ["vector_index"]
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Collection, Iterable
+from typing import Any, cast
 from weakref import WeakKeyDictionary
+
+from sqlalchemy import Dialect
 
 from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector._layouts.value import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from sqlalchemy import Dialect
 
 __all__ = ["print_value", "print_values", "registered_types"]
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import ColumnElement
 
 from asyncpg_vector._generated.bit import Bit
 from asyncpg_vector.sqlalchemy._column_type import BitsType, Comparator
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
 
 __all__ = ["BIT"]
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import ColumnElement
 
 from asyncpg_vector._generated.vector import Vector
 from asyncpg_vector.sqlalchemy._column_type import Comparator, NumbersType
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
 
 __all__ = ["VECTOR"]
 
