@@ -7,7 +7,7 @@ import re
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from tests.spec_types import ROOT
+from tests.spec_types import ROOT, TYPES
 
 if TYPE_CHECKING:
     import pytest
@@ -37,6 +37,15 @@ async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[s
     await namespace["conn"].close()
     await namespace["pool"].close()
     await namespace["engine"].dispose()
+
+
+def test_every_public_name_of_a_value_is_there() -> None:
+    names = {name for type_ in TYPES for name in dir(type_.value_class) if not name.startswith("_")}
+    missing = {
+        name for name in names if not re.search(rf"[.`]{name}\(|\.{name}\.|`{name}`", README)
+    }
+    assert not missing
+    assert names > {"coerce", "to_list", "nnz", "to_bitstring"}
 
 
 def test_every_make_target_is_there() -> None:

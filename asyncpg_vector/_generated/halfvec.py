@@ -28,7 +28,7 @@ class HalfVector(Dense[float]):
 
     __slots__ = ()
 
-    element = FloatElement("e")
+    _element = FloatElement("e")
     info = TypeInfo(
         sql_name="halfvec",
         extension="vector",

@@ -30,8 +30,8 @@ class SparseVector(Sparse[float]):
 
     __slots__ = ()
 
-    element = FloatElement("f")
-    index = IntegerElement("i")
+    _element = FloatElement("f")
+    _index = IntegerElement("i")
     info = TypeInfo(
         sql_name="sparsevec",
         extension="vector",

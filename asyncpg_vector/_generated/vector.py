@@ -28,7 +28,7 @@ class Vector(Dense[float]):
 
     __slots__ = ()
 
-    element = FloatElement("f")
+    _element = FloatElement("f")
     info = TypeInfo(
         sql_name="vector",
         extension="vector",

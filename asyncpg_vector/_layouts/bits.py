@@ -36,7 +36,7 @@ class Bits(Value):
 
     __slots__ = ()
 
-    conversion: ClassVar[str] = "binary_quantize() makes bits of it in SQL"
+    _conversion: ClassVar[str] = "binary_quantize() makes bits of it in SQL"
 
     def __new__(cls, value: BitsInput, /) -> Self:
         return super().__new__(cls, value)
@@ -71,7 +71,7 @@ class Bits(Value):
     def _pack_value(cls, value: Value) -> bytes:
         if isinstance(value, Bits):
             return value.to_binary()
-        raise InvalidTypeError(f"expected bits, got a {type(value).__name__}; {cls.conversion}")
+        raise InvalidTypeError(f"expected bits, got a {type(value).__name__}; {cls._conversion}")
 
     @classmethod
     def _pack_flags(cls, flags: Sequence[Any]) -> bytes:

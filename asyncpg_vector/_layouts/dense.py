@@ -66,7 +66,7 @@ class Dense(Value, Generic[NumberT]):
 
     __slots__ = ()
 
-    element: ClassVar[Element]
+    _element: ClassVar[Element]
     """The format of an element."""
     _headers: ClassVar[dict[int, bytes]]
     """The headers of the payloads that were decoded, by the payloads' lengths."""
@@ -93,7 +93,7 @@ class Dense(Value, Generic[NumberT]):
     def _pack_array(cls, value: NDArray[Any]) -> bytes:
         if value.ndim == 1:
             header = cls._header(len(value))  # before a longer one is narrowed
-            narrowed = cls.element.narrow(value)
+            narrowed = cls._element.narrow(value)
             if narrowed is not None:
                 # NumPy's stubs say that an array is a buffer from Python 3.12 on.
                 return b"".join((header, narrowed))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -101,7 +101,7 @@ class Dense(Value, Generic[NumberT]):
 
     @classmethod
     def _pack_row(cls, numbers: Numbers) -> bytes:
-        return cls._header(len(numbers)) + cls.element.pack(numbers)
+        return cls._header(len(numbers)) + cls._element.pack(numbers)
 
     @classmethod
     def _header(cls, dimensions: int) -> bytes:
@@ -117,8 +117,8 @@ class Dense(Value, Generic[NumberT]):
                 f"expected {cls.info.sql_name} as [1,2,3], got {describe(text)}"
             )
         row = body[1:-1]
-        payload = cls.element.read(row) if row.strip(WHITESPACE) else b""
-        return cls._header(len(payload) // cls.element.width) + payload
+        payload = cls._element.read(row) if row.strip(WHITESPACE) else b""
+        return cls._header(len(payload) // cls._element.width) + payload
 
     @classmethod
     def from_float_base64(
@@ -156,10 +156,10 @@ class Dense(Value, Generic[NumberT]):
             return wrap(cls, cls._pack_array(numpy.frombuffer(raw, "<f4")))
         header = cls._header(count)
         payload = _swap(raw)
-        if cls.element.code == FLOAT32.code:
-            cls.element.check(payload)
+        if cls._element.code == FLOAT32.code:
+            cls._element.check(payload)
         else:
-            payload = cls.element.pack(FLOAT32.unpack(payload, 0, count))
+            payload = cls._element.pack(FLOAT32.unpack(payload, 0, count))
         return wrap(cls, header + payload)
 
     @classmethod
@@ -177,17 +177,17 @@ class Dense(Value, Generic[NumberT]):
     def _check_header(cls, wire: bytes) -> None:
         dimensions, reserved = unpack_header(cls.info, _HEADER, wire)
         check_reserved(cls.info, reserved)
-        check_length(cls.info, wire, _HEADER.size + dimensions * cls.element.width)
+        check_length(cls.info, wire, _HEADER.size + dimensions * cls._element.width)
 
     @classmethod
     def _check(cls, wire: bytes) -> bytes:
         payload = wire[_ELEMENTS:]
-        check_dimensions(cls.info, len(payload) // cls.element.width)
-        cls.element.check(payload)
+        check_dimensions(cls.info, len(payload) // cls._element.width)
+        cls._element.check(payload)
         return wire
 
     def to_text(self) -> str:
-        return f"[{','.join(self.element.print(self._numbers()))}]"
+        return f"[{','.join(self._element.print(self._numbers()))}]"
 
     def to_float_base64(self) -> str:
         """Return base64 of little-endian float32, what `from_float_base64` reads."""
@@ -196,7 +196,7 @@ class Dense(Value, Generic[NumberT]):
 
     def to_list(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
-        return self.element.unpack_list(self._wire, _ELEMENTS)
+        return self._element.unpack_list(self._wire, _ELEMENTS)
 
     def to_json(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
@@ -206,20 +206,20 @@ class Dense(Value, Generic[NumberT]):
     def json_schema(cls) -> dict[str, Any]:
         return {
             "type": "array",
-            "items": {"type": cls.element.json_type},
+            "items": {"type": cls._element.json_type},
             "minItems": 1,
             "maxItems": cls.info.max_dimensions,
         }
 
     def to_numpy(self) -> NDArray[Any]:
-        return self.element.unpack_array(self._wire, _ELEMENTS)
+        return self._element.unpack_array(self._wire, _ELEMENTS)
 
     def dimensions(self) -> int:
         """Return the number of dimensions, the same as ``len()``."""
         return len(self)
 
     def __len__(self) -> int:
-        return (len(self._wire) - _ELEMENTS) // self.element.width
+        return (len(self._wire) - _ELEMENTS) // self._element.width
 
     @overload
     def __getitem__(self, key: int, /) -> NumberT: ...
@@ -228,7 +228,7 @@ class Dense(Value, Generic[NumberT]):
     def __getitem__(self, key: int | slice, /) -> NumberT | Self:
         """Return an element, or a value of the same class of some of the elements."""
         if type(key) is int and key >= 0:  # as a loop asks for each, which there is no __iter__ for
-            element = self.element
+            element = self._element
             try:
                 number: NumberT = element.unpack_one(self._wire, _ELEMENTS + key * element.width)[0]
             except (struct.error, OverflowError):
@@ -279,7 +279,7 @@ class Dense(Value, Generic[NumberT]):
         import numpy as np
 
         header = cls._header(rows.shape[1])
-        narrowed = cls.element.narrow(rows)
+        narrowed = cls._element.narrow(rows)
         if narrowed is None:
             return cls._read_rows(rows, cls, first)
         wires = np.empty(len(rows), cls._wire_dtype(rows.shape[1]))
@@ -305,12 +305,12 @@ class Dense(Value, Generic[NumberT]):
             raise InvalidTypeError(f"expected values, got {describe(values)}")
         rows = cls._read_rows(values, cls._read_record)
         if not rows:
-            return np.empty((0, 0), cls.element.native_dtype)
+            return np.empty((0, 0), cls._element.native_dtype)
         wires = [row.to_binary() for row in rows]
         if len(set(map(len, wires))) > 1:
             _refuse_ragged(rows)
         dimensions = len(rows[0])
-        matrix = np.empty((len(wires), dimensions), cls.element.native_dtype)
+        matrix = np.empty((len(wires), dimensions), cls._element.native_dtype)
         step = _rows_in_a_block(len(wires[0]))
         for start in range(0, len(wires), step):
             block = b"".join(wires[start : start + step])
@@ -322,7 +322,7 @@ class Dense(Value, Generic[NumberT]):
     def _wire_dtype(cls, dimensions: int) -> list[Any]:
         """Describe a wire payload to NumPy."""
         header = ("header", f"V{_HEADER.size}")
-        return [header, ("elements", cls.element.wire_dtype, (dimensions,))]
+        return [header, ("elements", cls._element.wire_dtype, (dimensions,))]
 
     @classmethod
     def _read_rows(
@@ -351,18 +351,18 @@ class Dense(Value, Generic[NumberT]):
         return cls.coerce(row)
 
     def _numbers(self) -> tuple[NumberT, ...]:
-        return self.element.unpack(self._wire, _ELEMENTS, len(self))
+        return self._element.unpack(self._wire, _ELEMENTS, len(self))
 
     def _canonical(self) -> bytes:
-        return self.element.canonical(self._wire[_ELEMENTS:])
+        return self._element.canonical(self._wire[_ELEMENTS:])
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}([{', '.join(self.element.literals(self._numbers()))}])"
+        return f"{type(self).__name__}([{', '.join(self._element.literals(self._numbers()))}])"
 
     def __str__(self) -> str:
         if len(self) <= SHOWN:
             return repr(self)
-        shown = ", ".join(self.element.print(self._numbers()[:SHOWN]))
+        shown = ", ".join(self._element.print(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
 
 

@@ -69,9 +69,9 @@ class Sparse(Value, Generic[NumberT]):
 
     __slots__ = ()
 
-    element: ClassVar[Element]
+    _element: ClassVar[Element]
     """The format of an element."""
-    index: ClassVar[Element]
+    _index: ClassVar[Element]
     """The format of an index."""
 
     @overload
@@ -150,7 +150,7 @@ class Sparse(Value, Generic[NumberT]):
         check_dimensions(cls.info, len(numbers))
         kept: dict[int, Any] = {}
         for indices, block in _blocks(numbers):
-            elements = cls.element.unpack(cls.element.pack(block, indices), 0, len(indices))
+            elements = cls._element.unpack(cls._element.pack(block, indices), 0, len(indices))
             kept.update(compress(zip(indices, elements, strict=True), elements))
             cls._check_nnz(len(kept), f" up to index {indices[-1]}")
         return cls._join(list(kept), list(kept.values()), len(numbers))
@@ -163,10 +163,10 @@ class Sparse(Value, Generic[NumberT]):
 
         Messages call the first index `first`.
         """
-        elements = cls.element.pack(numbers, indices)
+        elements = cls._element.pack(numbers, indices)
         check_dimensions(cls.info, dimensions)
         order = sorted(range(len(indices)), key=indices.__getitem__)
-        unpacked = cls.element.unpack(elements, 0, len(indices))
+        unpacked = cls._element.unpack(elements, 0, len(indices))
         kept = order if all(unpacked) else [place for place in order if unpacked[place]]
         cls._check_nnz(len(kept))
         _check_indices([indices[place] for place in order], dimensions, first=first)
@@ -177,7 +177,7 @@ class Sparse(Value, Generic[NumberT]):
     @classmethod
     def _join(cls, indices: list[int], elements: list[Any], dimensions: int) -> bytes:
         header = _HEADER.pack(dimensions, len(indices), 0)
-        return header + cls.index.pack(indices) + cls.element.pack(elements)
+        return header + cls._index.pack(indices) + cls._element.pack(elements)
 
     @classmethod
     def _read(cls, text: str) -> bytes:
@@ -195,14 +195,14 @@ class Sparse(Value, Generic[NumberT]):
             for place, (index, _, _) in enumerate(columns)
         ]
         texts = [number for _, _, number in columns]
-        payload = cls.element.read(",".join(texts), indices) if texts else b""
-        elements = cls.element.unpack(payload, 0, len(texts))
+        payload = cls._element.read(",".join(texts), indices) if texts else b""
+        elements = cls._element.unpack(payload, 0, len(texts))
         kept = {
             place: element
             for place, (index, text, element) in enumerate(
                 zip(indices, texts, elements, strict=True)
             )
-            if element or _refuse_underflow(cls.element, text, index)
+            if element or _refuse_underflow(cls._element, text, index)
         }
         # The server drops zeros before it looks at indices, which count from 1 in the text.
         from_zero = [indices[place] - 1 for place in kept]
@@ -212,7 +212,7 @@ class Sparse(Value, Generic[NumberT]):
     def _check_header(cls, wire: bytes) -> None:
         _, nnz, reserved = unpack_header(cls.info, _HEADER, wire)
         check_reserved(cls.info, reserved)
-        size = cls.index.width + cls.element.width
+        size = cls._index.width + cls._element.width
         check_length(cls.info, wire, _HEADER.size + nnz * size)
 
     @classmethod
@@ -227,7 +227,7 @@ class Sparse(Value, Generic[NumberT]):
                     f"expected ascending indices, got {following} after {index}"
                 )
         _check_indices(indices, value.dimensions())
-        cls.element.check(wire[_HEADER.size + value.nnz() * cls.index.width :])
+        cls._element.check(wire[_HEADER.size + value.nnz() * cls._index.width :])
         for index, element in value.to_dict().items():
             if not element:
                 raise InvalidValueError(f"expected no zero, got {element} at index {index}")
@@ -269,7 +269,7 @@ class Sparse(Value, Generic[NumberT]):
         most = cls.info.max_dimensions
         properties = {
             "indices": array(type="integer", minimum=0, exclusiveMaximum=most),
-            "values": array(type=cls.element.json_type),
+            "values": array(type=cls._element.json_type),
             "dimensions": {"type": "integer", "minimum": 1, "maximum": most},
         }
         return {
@@ -280,7 +280,7 @@ class Sparse(Value, Generic[NumberT]):
         }
 
     def to_text(self) -> str:
-        entries = zip(self.indices(), self.element.print(self.values()), strict=True)
+        entries = zip(self.indices(), self._element.print(self.values()), strict=True)
         inner = ",".join(f"{index + 1}:{text}" for index, text in entries)
         return f"{{{inner}}}/{self.dimensions()}"
 
@@ -293,11 +293,11 @@ class Sparse(Value, Generic[NumberT]):
 
     def indices(self) -> list[int]:
         """Return the indices of the non-zero elements, counted from 0 and ascending."""
-        return list(self.index.unpack(self._wire, _HEADER.size, self.nnz()))
+        return list(self._index.unpack(self._wire, _HEADER.size, self.nnz()))
 
     def values(self) -> list[NumberT]:
         """Return the non-zero elements, in the order of `indices`."""
-        return list(self.element.unpack(self._wire, self._values_offset(), self.nnz()))
+        return list(self._element.unpack(self._wire, self._values_offset(), self.nnz()))
 
     def to_dict(self) -> dict[int, NumberT]:
         """Return the non-zero elements by their indices, which count from 0 and ascend."""
@@ -305,7 +305,7 @@ class Sparse(Value, Generic[NumberT]):
 
     def to_list(self) -> list[NumberT]:
         """Return all elements, zeros included: one for each dimension, up to a billion."""
-        elements = [self.element.number(0)] * self.dimensions()
+        elements = [self._element.number(0)] * self.dimensions()
         for index, value in zip(self.indices(), self.values(), strict=True):
             elements[index] = value
         return elements
@@ -325,20 +325,20 @@ class Sparse(Value, Generic[NumberT]):
         return coo_array((self._values_array(), coordinates), shape=(1, self.dimensions()))
 
     def _values_array(self) -> NDArray[Any]:
-        return self.element.unpack_array(self._wire, self._values_offset())
+        return self._element.unpack_array(self._wire, self._values_offset())
 
     def _values_offset(self) -> int:
-        return _HEADER.size + self.nnz() * self.index.width
+        return _HEADER.size + self.nnz() * self._index.width
 
     def __repr__(self) -> str:
-        entries = zip(self.indices(), self.element.literals(self.values()), strict=True)
+        entries = zip(self.indices(), self._element.literals(self.values()), strict=True)
         inner = ", ".join(f"{index}: {literal}" for index, literal in entries)
         return f"{type(self).__name__}({{{inner}}}, {self.dimensions()})"
 
     def __str__(self) -> str:
         if self.nnz() <= SHOWN:
             return repr(self)
-        values = self.element.print(self.values()[:SHOWN])
+        values = self._element.print(self.values()[:SHOWN])
         entries = zip(self.indices()[:SHOWN], values, strict=True)
         shown = ", ".join(f"{index}: {text}" for index, text in entries)
         return (

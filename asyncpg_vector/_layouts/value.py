@@ -67,7 +67,7 @@ class Value:
     info: ClassVar[TypeInfo]
     """What the spec knows of the type."""
 
-    conversion: ClassVar[str] = "to convert it, write {}(value)"
+    _conversion: ClassVar[str] = "to convert it, write {}(value)"
     """How to come from a value of another class to one of this, whose name goes into the braces."""
 
     def __new__(cls, value: Any, /) -> Self:
@@ -85,7 +85,9 @@ class Value:
 
     @classmethod
     def coerce(cls, value: Any, /) -> Self:
-        """Return what a parameter stands for: a value, its text, or what it is made from.
+        """Make a value of whatever a parameter can be: a value, its text, what it is made from.
+
+        The constructor takes values of other classes as well, and no text of numbers.
 
         Raises:
             InvalidTypeError, InvalidValueError: as the constructor and `from_text` do; and for a
@@ -98,13 +100,16 @@ class Value:
         if isinstance(value, Value):
             raise InvalidTypeError(
                 f"expected a {cls.__name__} for {cls.info.sql_name}, "
-                f"got a {type(value).__name__}; {cls.conversion.format(cls.__name__)}"
+                f"got a {type(value).__name__}; {cls._conversion.format(cls.__name__)}"
             )
         return wrap(cls, cls._pack(value))
 
     @classmethod
     def encode(cls, value: Any, /) -> bytes:
-        """Return the wire payload of a parameter; what it can be, and the errors: as `coerce`."""
+        """Return the wire payload of a parameter, as the encoder of a codec for asyncpg.
+
+        What it can be, and the errors, are as for `coerce`.
+        """
         try:
             if type(value) is cls:  # for these three, what follows would take a while
                 return value.to_binary()
@@ -123,7 +128,9 @@ class Value:
 
     @classmethod
     def decode(cls, data: bytes, /) -> Self:
-        """Wrap a wire payload that comes from the server, which has checked the elements.
+        """Wrap a wire payload that comes from the server, as the decoder of a codec for asyncpg.
+
+        The elements are not looked at: the server has checked them. `from_binary` checks them.
 
         Raises:
             MalformedWireError: its header or its length is wrong.
@@ -192,7 +199,7 @@ class Value:
     @classmethod
     @abstractmethod
     def json_schema(cls) -> dict[str, Any]:
-        """Return the JSON schema of what `to_json` returns."""
+        """Return the JSON schema of what `to_json` returns, as Pydantic and OpenAPI have it."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
