@@ -24,7 +24,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -158,6 +158,10 @@ class Metric(Model):
     method: Name | None = None
 
 
+def _list_limits(limits: Mapping[str, int], unit: str = "") -> str:
+    return ", ".join(f"{method} {limit:,}{unit}" for method, limit in limits.items()) or "–"
+
+
 class Type(Model):
     """What a type of any layout says."""
 
@@ -191,7 +195,7 @@ class Type(Model):
     @property
     def indexed(self) -> str:
         """For documents: how large a value each index method takes."""
-        return ", ".join(f"{method} {limit:,}" for method, limit in self.max_indexed.items())
+        return _list_limits(self.max_indexed)
 
     @property
     def origin(self) -> str:
@@ -239,7 +243,7 @@ class SparseType(Type):
     @property
     def indexed(self) -> str:
         """For documents: how many elements that are not zero each index method takes."""
-        return f"{super().indexed} not zero"
+        return _list_limits(self.max_indexed, " not zero")
 
 
 class BitsType(Type):

@@ -602,7 +602,7 @@ async def test_cancelled_in_a_pool(dsn: str) -> None:
 
 
 async def test_dropped_half_way(new_database: NewDatabase, connect: Connect) -> None:
-    dsn = await new_database()
+    dsn = await new_database("CREATE EXTENSION vector")
     conn, other = await connect(dsn), await connect(dsn)
 
     async def drop(_: str) -> None:

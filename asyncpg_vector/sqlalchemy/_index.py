@@ -79,11 +79,13 @@ def _operator_class(info: TypeInfo, metric: str, using: str) -> str:
 def _check_size(type_: ColumnType[Any], using: str) -> None:
     """Refuse what the server would refuse when it makes the index (hnswbuild.c, ivfbuild.c)."""
     info, size = type_.python_type.info, type_.size
+    most = info.max_indexed.get(using)
+    if most is None:
+        return
     if size is None:
         raise InvalidValueError(
             f"expected a column with a number of dimensions for {using}, got {type_!r}"
         )
-    most = info.max_indexed[using]
     if info.max_nnz is None and size > most:  # of a sparse value, the method counts the elements
         raise InvalidValueError(
             f"expected at most {most} dimensions of {info.sql_name} for {using}, got {size}"

@@ -65,7 +65,7 @@ async def test_created_anew_beside_hundreds_of_tasks(
     new_database: NewDatabase, make_engine: MakeEngine
 ) -> None:
     """Nobody is told anything but that the type is gone, or new; afterwards all is as before."""
-    dsn = await new_database()
+    dsn = await new_database("CREATE EXTENSION vector")
     engine, other = make_engine(dsn), make_engine(dsn)
     register_engine(engine)
     told = Counter[str]()

@@ -385,7 +385,7 @@ async def test_dropped_while_it_is_registered(
     new_database: NewDatabase, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection goes without the types, until they are there again."""
-    dsn = await new_database()
+    dsn = await new_database("CREATE EXTENSION vector")
     engine, other = make_engine(dsn), make_engine(dsn)
     register_engine(engine)
     set_codecs = Registration.set_codecs
