@@ -27,7 +27,7 @@ NUMPY = {"1.26": "numpy-1", "2": "numpy-2", "none": None}
 PGVECTOR = ("0.6", "0.8")
 
 # What these versions make no difference to, and what would take a gigabyte more to be installed.
-OF_THE_PROJECT = ("bench", "codegen", "demo", "lock", "new_type", "package", "readme")
+OF_THE_PROJECT = ("bench", "codegen", "demo", "lock", "mutation", "new_type", "package", "readme")
 
 nox.options.default_venv_backend = "uv"  # which makes an environment in a second or two
 nox.options.error_on_missing_interpreters = True

@@ -159,7 +159,7 @@ class Metric(Model):
 
 
 def _list_limits(limits: Mapping[str, int], unit: str = "") -> str:
-    return ", ".join(f"{method} {limit:,}{unit}" for method, limit in limits.items()) or "–"
+    return ", ".join(f"{method} {limit:,}{unit}" for method, limit in limits.items()) or "-"
 
 
 class Type(Model):

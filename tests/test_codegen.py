@@ -384,7 +384,7 @@ def test_names_that_are_taken() -> None:
     """All that the package exports or a generated module imports."""
     ours = {type_.value_class.__name__ for type_ in TYPES}
     taken = {*asyncpg_vector.__all__, *asyncpg_vector.sqlalchemy.__all__}
-    for path in (path for folder in GENERATED for path in (ROOT / folder).glob("*.py")):
+    for path in (path for folder in GENERATED for path in (PROJECT / folder).glob("*.py")):
         imports = (
             node
             for node in ast.walk(ast.parse(path.read_text()))
