@@ -193,6 +193,18 @@ async def test_a_connection_is_replaced_for_nothing_else(
     assert len(pids) == 1
 
 
+async def test_a_table_of_the_same_name(new_database: NewDatabase, make_engine: MakeEngine) -> None:
+    """It has a type too, of another kind, which makes no connection look out of date."""
+    engine = make_engine(await new_database("CREATE EXTENSION vector; CREATE SCHEMA other"))
+    register_engine(engine)
+    pids = set()
+    for n in range(3):
+        async with engine.begin() as conn:
+            await conn.execute(text(f"CREATE TABLE IF NOT EXISTS other.vector (n{n} integer)"))
+            pids.add(await conn.scalar(text("SELECT pg_backend_pid()")))
+    assert len(pids) == 1
+
+
 # Whoever creates the extension anew. A function, or another program, is heard of by nobody.
 ANEW = {
     "the engine": "DROP EXTENSION vector; CREATE EXTENSION vector",
