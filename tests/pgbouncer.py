@@ -25,7 +25,8 @@ PORT = 6432  # of a Unix socket: part of a file's name, in a folder of its own
 SERVER_CONNECTIONS = 3
 
 # What the README tells its readers to have, and what it takes to start one by the suite. Of the
-# user names that clients give, "any" makes the one that the server is asked with.
+# user names that clients give, "any" makes the one that the server is asked with. Whoever waits for
+# a server connection that never comes is told in half a minute, not in two.
 CONFIG = """
 [databases]
 * = {server}
@@ -33,6 +34,7 @@ CONFIG = """
 pool_mode = transaction
 default_pool_size = {server_connections}
 max_client_conn = 1000
+query_wait_timeout = 30
 auth_type = any
 {max_prepared_statements}
 listen_addr =
@@ -54,10 +56,19 @@ def find_pgbouncer() -> str:
 
 def knows_statements() -> bool:
     """Whether it keeps prepared statements apart, which it does from 1.21 on."""
+    return _version() >= (1, 21)
+
+
+def keeps_server_after_copy() -> bool:
+    """Whether a client of asyncpg keeps its server connection after a COPY, as with 1.26."""
+    return _version() in [(1, 26, 0), (1, 26, 1)]
+
+
+def _version() -> tuple[int, ...]:
     printed = subprocess.check_output([find_pgbouncer(), "--version"], text=True)
-    version = re.match(r"PgBouncer (\d+)\.(\d+)", printed)
+    version = re.match(r"PgBouncer (\d+)\.(\d+)\.(\d+)", printed)
     assert version, printed
-    return (int(version[1]), int(version[2])) >= (1, 21)
+    return tuple(map(int, version.groups()))
 
 
 @contextmanager
