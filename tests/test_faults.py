@@ -10,12 +10,15 @@ import asyncpg
 import psycopg
 import pytest
 
-from asyncpg_vector import InvalidValueError, register_vector
+from asyncpg_vector import ExtensionNotFoundError, InvalidValueError, Vector, register_vector
 from asyncpg_vector._generated import CODECS
 from tests.spec_types import TYPES
 
 if TYPE_CHECKING:
     from tests.conftest import NewDatabase
+
+# asyncpg 0.32 keeps a pool at its `min_size`, by connecting in the background.
+restores_min_size = tuple(map(int, asyncpg.__version__.split(".")[:2])) >= (0, 32)
 
 FOREVER = 600  # seconds, to wait for what ends it
 
@@ -431,3 +434,52 @@ async def test_an_answer_cut_anywhere(items: Items, database: str) -> None:
     assert await fetch(whole) == items.rows
     server.close()
     await server.wait_closed()
+
+
+# The extension is not there for a pool
+
+
+async def test_a_pool_is_made_without_the_extension(new_database: NewDatabase) -> None:
+    dsn = await new_database("SELECT 1")
+    with pytest.raises(ExtensionNotFoundError, match="run CREATE EXTENSION vector"):
+        await asyncpg.create_pool(dsn, init=register_vector)
+
+
+async def test_a_pool_connects_again_without_the_extension(
+    new_database: NewDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever asks for a connection is told; what goes wrong in the background is logged.
+
+    The background, of asyncpg 0.32, tries until the extension is there. Before, there is none.
+    """
+    dsn = await new_database("CREATE EXTENSION vector")
+    async with asyncpg.create_pool(dsn, init=register_vector, min_size=2, max_size=2) as pool:
+        async with pool.acquire() as one, pool.acquire() as other:
+            admin = await asyncpg.connect(dsn)
+            await admin.execute("DROP EXTENSION vector")
+            for conn in (one, other):
+                pid = conn.get_server_pid()
+                assert await admin.fetchval("SELECT pg_terminate_backend($1, 60000)", pid)
+        with pytest.raises(ExtensionNotFoundError, match="run CREATE EXTENSION vector"):
+            await pool.fetchval("SELECT 1")
+
+        async def has_tried() -> bool:
+            return bool(caplog.records) or not restores_min_size
+
+        await until(has_tried)
+        assert {
+            (record.name, record.levelname, record.exc_info and record.exc_info[0])
+            for record in caplog.records
+        } == ({("asyncpg.pool", "WARNING", ExtensionNotFoundError)} if restores_min_size else set())
+        assert pool.get_size() == 0
+        await admin.execute("CREATE EXTENSION vector")
+        await admin.close()
+
+        async def is_restored() -> bool:
+            return pool.get_size() == 2 or not restores_min_size
+
+        await until(is_restored)
+        query = "SELECT $1::vector"
+        assert await asyncio.gather(*[pool.fetchval(query, [n]) for n in range(4)]) == [
+            Vector([n]) for n in range(4)
+        ]
