@@ -6,6 +6,7 @@ Alembic or SQLAlchemy, for Alembic is still being imported when it does.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -64,19 +65,29 @@ def compare_type(
 
     Returns:
         None, which lets Alembic compare them, unless one is a type of this package, or an array of
-        one.
+        one, and both are known.
     """
+    from sqlalchemy.exc import CompileError
+
     types = (inspected_type, metadata_type)
     if not any(_is_ours(type_) or _is_ours(getattr(type_, "item_type", None)) for type_ in types):
         return None
-    inspected, metadata = (type_.compile(dialect=context.dialect) for type_ in types)
-    return bool(inspected != metadata)
+    try:
+        inspected, metadata = (type_.compile(dialect=context.dialect) for type_ in types)
+    except CompileError:  # a type that could not be reflected, or that a column does not name
+        return None
+    return _normalize(inspected) != _normalize(metadata)
 
 
 def setup(plugin: Plugin) -> None:
     """Add `render_item` and `compare_type` to every autogeneration; Alembic calls this."""
     plugin.add_autogenerate_comparator(_add_render_item, "autogenerate")
     plugin.add_autogenerate_comparator(_compare_types, "column", "types")
+
+
+def _normalize(sql: str) -> str:
+    """Take arrays of any number of dimensions for the same, as PostgreSQL does."""
+    return re.sub(r"(\[\])+$", "[]", sql.lower())
 
 
 def _is_ours(type_: object) -> bool:

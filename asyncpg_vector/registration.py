@@ -14,7 +14,7 @@ from asyncpg_vector._codec import Codec
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.dense import Dense
 from asyncpg_vector._lookup import AnyConnection, Found, find_types, make_missing_error
-from asyncpg_vector._messages import describe
+from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, TypesNotFoundError
 from asyncpg_vector.info import TypeInfo
 
@@ -161,14 +161,16 @@ def _wanted(types: Iterable[str] | None) -> dict[str, Codec]:
     names = [types] if isinstance(types, str) else list(types)
     for name in names:
         if not isinstance(name, str) or name not in CODECS:
-            raise InvalidValueError(f"expected types among {', '.join(CODECS)}, got {name!r}")
+            raise InvalidValueError(
+                f"expected types among {', '.join(CODECS)}, got {shorten(name)}"
+            )
     return {name: CODECS[name] for name in names}
 
 
 def _decoder(codec: Codec, returns: Returns) -> Callable[[bytes], Any]:
     if returns not in get_args(Returns):
         raise InvalidValueError(
-            f"expected returns among {', '.join(get_args(Returns))}, got {returns!r}"
+            f"expected returns among {', '.join(get_args(Returns))}, got {shorten(returns)}"
         )
     if returns == "value" or not issubclass(codec.value_class, Dense):
         return codec.decode

@@ -446,6 +446,8 @@ def test_base64_of_so_many_dimensions(type_: SpecType) -> None:
     text = value.to_float_base64()
     assert type_.value_class.from_float_base64(text, dimensions=4) == value
     assert type_.value_class.from_float_base64(text, dimensions=None) == value
+    with without_numpy():
+        assert type_.value_class.from_float_base64(text, dimensions=4) == value
 
 
 # Arrays

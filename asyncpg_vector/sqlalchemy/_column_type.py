@@ -6,7 +6,18 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import ColumnElement, Dialect, Double, Integer, TypeCoerce, func, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    ClauseElement,
+    ColumnElement,
+    Dialect,
+    Double,
+    Integer,
+    Null,
+    TypeCoerce,
+    func,
+    type_coerce,
+)
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine, UserDefinedType
@@ -33,19 +44,28 @@ class Processor(Protocol):
 
 
 class ComparedInSQL(TypeEngine.Comparator[Any]):
-    """Leaves comparisons to the server, when the ORM would make them in Python too.
+    """Leaves comparisons with values to the server, when the ORM would make them in Python too.
 
     After an UPDATE or DELETE, the ORM looks for the objects that it has changed. By default it
     compares their attributes in Python, if it can, with what the statement compared its columns
     with: a list, say, and a value, which are not equal there. SQLAlchemy has no evaluation for
     ``type_coerce()``, which changes nothing in SQL, and asks the server for the rows instead.
+    Columns stay as they are among themselves: SQLAlchemy looks for them in joins, and in dicts.
     """
 
     def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
-        compared = operators.is_comparison(op) and other[0] is not None
+        compared = operators.is_comparison(op) and _is_value(*other)
         if compared and not isinstance(self.expr, TypeCoerce):
-            return type_coerce(self.expr, self.type).operate(op, *other, **kwargs)
+            coerced = type_coerce(self.expr, self.type)
+            return coerced.comparator.operate(op, *other, **kwargs)
         return super().operate(op, *other, **kwargs)
+
+
+def _is_value(other: Any = None, *_: Any) -> bool:
+    """Tell whether a column is compared with a parameter or NULL, and not with an expression."""
+    if isinstance(other, ClauseElement):
+        return isinstance(other, (BindParameter, Null))
+    return not hasattr(other, "__clause_element__")
 
 
 class Comparator(ComparedInSQL, UserDefinedType.Comparator[ValueT]):

@@ -12,10 +12,11 @@ from typing import Any, Literal, cast
 from weakref import WeakKeyDictionary
 
 import asyncpg
-from sqlalchemy import AdaptedConnection, Dialect, event
+from sqlalchemy import AdaptedConnection, Connection, Dialect, event
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from asyncpg_vector._lookup import Found, find_oids
 from asyncpg_vector._messages import describe
@@ -49,9 +50,10 @@ def register_engine(
     types is replaced, and so is a lost one. A statement that changes no type replaces nothing.
 
     While it is out of the pool, a connection notices what it runs itself, if the statement's text
-    says ``EXTENSION``: it has the types from the next statement on. It does not notice what a
-    function, another connection or another program does meanwhile: types that are dropped and
-    created anew then are known when it is next taken from the pool.
+    says ``EXTENSION``: it has the types from then on, in statements that it has not run before. It
+    does not notice what a function, another connection or another program does meanwhile: types
+    that are dropped and created anew then are known when it is next taken from the pool. (One that
+    is shared, as those of a `StaticPool`, is not asked while it is in use.)
 
     Args:
         engine: of the dialect ``postgresql+asyncpg``.
@@ -89,6 +91,9 @@ class _Registered:
     oids: frozenset[int]
     """What the database had of such names."""
 
+    registrations: int
+    """How many registrations of the engine these come of."""
+
     age: Literal["new", "used", "changed"]
     """Not yet taken from the pool; or taken; or registered once more, with other types."""
 
@@ -103,25 +108,25 @@ class _Listener:
     def __init__(self) -> None:
         self._registrations: list[tuple[Registration, bool]] = []
         """With whether types may be missing, though the extension is there."""
-        self._registered: WeakKeyDictionary[Any, _Registered] = WeakKeyDictionary()
-        """By asyncpg's own connections."""
 
     def add(self, registration: Registration, *, missing_ok: bool) -> None:
         self._registrations.append((registration, missing_ok))
-        self._registered.clear()
 
-    def connect(self, connection: AdaptedConnection, _entry: object) -> None:
-        self._register(connection, "new")
+    def connect(self, connection: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info[self] = self._register(connection, "new")
 
-    def checkout(self, connection: AdaptedConnection, _entry: object, _proxy: object) -> None:
-        registered = self._registered.get(connection.driver_connection)
+    def checkout(
+        self, connection: AdaptedConnection, entry: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        registered: _Registered | None = entry.info.get(self)
         if registered and registered.age == "new":
             # SQLAlchemy gives up after two replacements: what has just replaced another stays.
             registered.age = "used"
         elif (
             registered is None
             or registered.age == "changed"
-            or registered.oids != self._ask(connection)
+            or registered.registrations != len(self._registrations)
+            or registered.oids != self._ask(connection, known=registered.oids)
         ):
             raise DisconnectionError("connected before register_engine, or with other types")
 
@@ -135,8 +140,7 @@ class _Listener:
             return False
         context.dialect.do_execute(cursor, statement, printed, context)
         if may_change:
-            connection = context.root_connection.connection.dbapi_connection
-            self._register_if_changed(cast("AdaptedConnection", connection))
+            self._register_if_changed(context.root_connection)
         return True
 
     def do_executemany(
@@ -151,34 +155,54 @@ class _Listener:
 
     def _print(self, parameters: Any, context: DefaultExecutionContext) -> Any:
         """Print values of types that the connection lacks, and that others of its pool may have."""
-        registered = self._registered.get(context.root_connection.connection.driver_connection)
+        if not parameters:  # as of what SQLAlchemy asks at first, on a connection without `info`
+            return parameters
+        registered: _Registered | None = context.root_connection.info.get(self)
         names = registered.names if registered else frozenset[str]()
         if registered_types(context.dialect) <= names:
             return parameters
         return print_values(parameters, names, context.dialect)
 
-    def _ask(self, connection: AdaptedConnection) -> frozenset[int] | None:
-        """Return the OIDs that the types have now; None if the connection does not answer."""
+    def _ask(
+        self, connection: AdaptedConnection, known: frozenset[int] | None = None
+    ) -> frozenset[int] | None:
+        """Return the OIDs that the types have now; None if the connection does not answer.
+
+        A connection that somebody else may be using is not asked, if something is known of it.
+        """
         names = {name for registration, _ in self._registrations for name in registration.codecs}
+
+        async def ask(conn: asyncpg.Connection[Any]) -> frozenset[int] | None:
+            if known is not None and conn.is_in_transaction():
+                return known
+            try:
+                return await find_oids(conn, names)
+            except asyncpg.InterfaceError:  # it is closed, or another operation is in progress
+                return None if conn.is_closed() else known
+
         try:
-            return connection.run_async(partial(find_oids, names=names))
+            return connection.run_async(ask)
         except Exception:  # noqa: BLE001  # it is lost; or the next one says the same
             return None
 
-    def _register_if_changed(self, connection: AdaptedConnection) -> None:
-        registered = self._registered.get(connection.driver_connection)
-        if registered is None or registered.oids != self._ask(connection):
-            self._register(connection, "changed")
+    def _register_if_changed(self, connection: Connection) -> None:
+        adapted = cast("AdaptedConnection", connection.connection.dbapi_connection)
+        registered: _Registered | None = connection.info.get(self)
+        if registered is None or registered.oids != self._ask(adapted):
+            connection.info[self] = self._register(adapted, "changed")
 
-    def _register(self, connection: AdaptedConnection, age: Literal["new", "changed"]) -> None:
-        """Register the types that are there with a connection, and note which these are."""
+    def _register(
+        self, connection: AdaptedConnection, age: Literal["new", "changed"]
+    ) -> _Registered:
+        """Register the types that are there with a connection, and return which these are."""
         found = [
             connection.run_async(partial(_register, registration, missing_ok=missing_ok))
             for registration, missing_ok in self._registrations
         ]
-        self._registered[connection.driver_connection] = _Registered(
+        return _Registered(
             names=frozenset(chain.from_iterable(one.schemas for one in found)),
             oids=frozenset(chain.from_iterable(one.oids for one in found)),
+            registrations=len(found),
             age=age,
         )
 

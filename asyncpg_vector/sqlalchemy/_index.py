@@ -9,6 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.bits import Bits
+from asyncpg_vector._messages import shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 from asyncpg_vector.info import TypeInfo
 from asyncpg_vector.sqlalchemy._column_type import ColumnType
@@ -65,13 +66,14 @@ def _column_type(expression: ColumnElement[Any]) -> ColumnType[Any]:
 def _operator_class(info: TypeInfo, metric: str, using: str) -> str:
     if metric not in info.metrics:
         raise InvalidValueError(
-            f"expected a metric of {info.sql_name} among {', '.join(info.metrics)}, got {metric!r}"
+            f"expected a metric of {info.sql_name} among {', '.join(info.metrics)}, "
+            f"got {shorten(metric)}"
         )
     operator_classes = info.metrics[metric].operator_classes
     if using not in operator_classes:
         raise InvalidValueError(
             f"expected using among {', '.join(operator_classes)} for {metric} of {info.sql_name}, "
-            f"got {using!r}"
+            f"got {shorten(using)}"
         )
     return operator_classes[using]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any, cast
+import operator
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect
 
+from asyncpg_vector._inputs import LIST
 from asyncpg_vector._layouts.bits import Bits
 from asyncpg_vector._layouts.value import Value
 
@@ -33,14 +35,36 @@ def print_value(value: Value, dialect: Dialect) -> Any:
     return value.to_text()
 
 
-def print_values(parameters: Any, registered: Collection[str], dialect: Dialect) -> Any:
-    """Print the values, at any depth of lists and tuples, whose types are not registered."""
-    if isinstance(parameters, Value):
-        if parameters.info.sql_name in registered:
-            return parameters
-        return print_value(parameters, dialect)
-    if isinstance(parameters, (list, tuple)):
-        given = cast("Iterable[Any]", parameters)
-        printed = [print_values(parameter, registered, dialect) for parameter in given]
-        return printed if isinstance(parameters, list) else tuple(printed)
-    return parameters
+def print_values(
+    parameters: Sequence[Any], registered: Collection[str], dialect: Dialect
+) -> Sequence[Any]:
+    """Print the values whose types are not registered, in arrays too.
+
+    Args:
+        parameters: of a statement, or of an array of it.
+        registered: the SQL names of the types that are.
+        dialect: of the engine.
+
+    Returns:
+        `parameters` themselves, if there is none to be printed.
+    """
+
+    def print_one(parameter: Any) -> Any:
+        if isinstance(parameter, Value):
+            known = parameter.info.sql_name in registered
+            return parameter if known else print_value(parameter, dialect)
+        # Of other classes, such as named tuples, another codec makes its own.
+        if type(parameter) in {LIST, tuple} and _may_hold_values(parameter):
+            return print_values(parameter, registered, dialect)
+        return parameter
+
+    printed = [print_one(parameter) for parameter in parameters]
+    if all(map(operator.is_, printed, parameters)):
+        return parameters
+    return tuple(printed) if isinstance(parameters, tuple) else printed
+
+
+def _may_hold_values(array: Iterable[Any]) -> bool:
+    """Tell by its first element, so that a long array of numbers is not looked through."""
+    first = next((element for element in array if element is not None), None)
+    return isinstance(first, (Value, str, list, tuple))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
 import pytest
@@ -43,9 +43,9 @@ def pytest_report_header() -> str:
     return f"SQLAlchemy {sqlalchemy.__version__}"
 
 
-@pytest.fixture(scope="session")
-async def make_engine() -> AsyncIterator[MakeEngine]:
-    """Makes engines, which are disposed of when the suite ends."""
+@asynccontextmanager
+async def making_engines() -> AsyncIterator[MakeEngine]:
+    """Make engines, and dispose of them afterwards, whose connections the server has few of."""
     async with AsyncExitStack() as stack:
 
         def make(dsn: str, **options: Any) -> AsyncEngine:
@@ -57,13 +57,27 @@ async def make_engine() -> AsyncIterator[MakeEngine]:
         yield make
 
 
+@pytest.fixture
+async def make_engine() -> AsyncIterator[MakeEngine]:
+    """Makes engines for a test."""
+    async with making_engines() as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
-def new_models_database(new_database: NewDatabase, make_engine: MakeEngine) -> NewDatabase:
+async def make_engine_to_share() -> AsyncIterator[MakeEngine]:
+    """Makes engines for the whole suite."""
+    async with making_engines() as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def new_models_database(new_database: NewDatabase) -> NewDatabase:
     """Makes databases with the tables of the models."""
 
     async def make() -> str:
         dsn = await new_database()
-        async with make_engine(dsn).begin() as conn:
+        async with making_engines() as make_engine, make_engine(dsn).begin() as conn:
             await conn.run_sync(Base.metadata.create_all)
         return dsn
 
@@ -83,14 +97,14 @@ def register_all(engine: AsyncEngine) -> AsyncEngine:
 
 
 @pytest.fixture(scope="session")
-def registered(models_dsn: str, make_engine: MakeEngine) -> AsyncEngine:
-    return register_all(make_engine(models_dsn))
+def registered(models_dsn: str, make_engine_to_share: MakeEngine) -> AsyncEngine:
+    return register_all(make_engine_to_share(models_dsn))
 
 
 @pytest.fixture(scope="session")
-def unregistered(models_dsn: str, make_engine: MakeEngine) -> AsyncEngine:
+def unregistered(models_dsn: str, make_engine_to_share: MakeEngine) -> AsyncEngine:
     """An engine that knows nothing of this package."""
-    return make_engine(models_dsn)
+    return make_engine_to_share(models_dsn)
 
 
 @pytest.fixture(scope="session", params=["registered", "unregistered"])

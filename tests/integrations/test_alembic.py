@@ -16,6 +16,7 @@ from alembic.operations.ops import AlterColumnOp, UpgradeOps
 from alembic.runtime.plugins import Plugin
 from sqlalchemy import Column, Integer, MetaData, make_url
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import NullType, UserDefinedType
 
 from asyncpg_vector.alembic import compare_type, render_item, setup
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, VECTOR
@@ -248,6 +249,13 @@ def test_what_a_render_item_of_ones_own_is_given(plugin: Plugin) -> None:
     assert (kind, item, type(context)) == ("type", vector, AutogenContext)
 
 
+class Own(UserDefinedType[Any]):
+    """Somebody's own column type for vectors."""
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "vector(3)"
+
+
 COMPARED = [
     (VECTOR(3), VECTOR(3), False),
     (VECTOR(3), VECTOR(), True),
@@ -259,6 +267,11 @@ COMPARED = [
     (Integer(), BIT(3), True),
     (BIT(3), Integer(), True),
     (Integer(), postgresql.BIGINT(), None),
+    (NullType(), VECTOR(3), None),  # of a schema that is not in the search path
+    (VECTOR(3), NullType(), None),
+    (postgresql.ARRAY(NullType()), ARRAY(VECTOR(3)), None),
+    (VECTOR(3), Own(), False),
+    (postgresql.ARRAY(VECTOR(3)), postgresql.ARRAY(VECTOR(3), dimensions=2), False),
 ]
 
 

@@ -8,11 +8,21 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, cast, insert, literal, select
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, cast, insert, literal, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import CompileError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    configure_mappers,
+    foreign,
+    mapped_column,
+    relationship,
+    remote,
+)
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import TypeDecorator
 
 import asyncpg_vector.sqlalchemy
 from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError, Vector
@@ -223,6 +233,57 @@ def test_no_literal(type_: SpecType) -> None:
     query = select(literal(object(), type_.column_type()))
     with pytest.raises(CompileError, match="Could not render literal value"):
         query.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
+
+
+def test_a_type_of_ones_own_is_compared() -> None:
+    class Unit(TypeDecorator[Any]):
+        impl = VECTOR
+        cache_ok = True
+
+    column = table_of(Unit(3)).c.v
+    assert sql(column == [1, 2, 3]) == "t.v = %(param_1)s::VECTOR"
+    assert sql(column.in_([[1, 2, 3]])) == "t.v IN (__[POSTCOMPILE_param_1])"
+    assert sql(column.l2_distance([1, 2, 3]) < 1).startswith("(t.v <-> %(v_1)s::VECTOR) <")
+
+
+@each_type
+def test_a_column_is_itself(type_: SpecType) -> None:
+    """SQLAlchemy compares columns to find them: in dicts, and in joins."""
+    column, other = (table_of(type_.column_type(3)).c.v for _ in range(2))
+    assert bool(column == column)  # noqa: PLR0124  # as a dict does
+    assert not bool(column == other)
+    assert bool(column != other)
+    assert {column: 1}[column._annotate({"of": "an entity"})] == 1  # type: ignore[index]
+    assert sql(column == other) == "t.v = t.v"
+    for wrapped in (column, ARRAY(type_.column_type(3))):
+        of_array = table_of(wrapped).c.v if wrapped is not column else column
+        assert (of_array == None).right.__visit_name__ == "null"  # noqa: E711
+
+
+def test_a_column_is_a_key() -> None:
+    """Of a relationship, as that of images by their perceptual hashes."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Image(Base):
+        __tablename__ = "images"
+        hash: Mapped[Bit] = mapped_column(BIT(64), primary_key=True)
+
+    class Tag(Base):
+        __tablename__ = "tags"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        hash: Mapped[Bit] = mapped_column(ForeignKey("images.hash"))
+        image = relationship(Image)
+        same = relationship(
+            lambda: Tag,
+            primaryjoin=lambda: foreign(Tag.hash) == remote(Tag.hash),
+            viewonly=True,
+            uselist=True,
+        )
+
+    configure_mappers()
+    assert sql(select(Tag.id).join(Tag.image)).endswith("JOIN images ON images.hash = tags.hash")
 
 
 async def test_bits_are_shifted_by_a_number(engine: AsyncEngine) -> None:

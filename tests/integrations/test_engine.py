@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -250,6 +250,40 @@ async def test_a_session_is_synchronized(
         await session.execute(delete(Item).where(condition()))
         left = {*await session.scalars(select(Item.id))}
         assert {item.id for item in items if item in session} == left
+
+
+async def test_columns_by_their_attributes(engine: AsyncEngine) -> None:
+    """In an upsert, with RETURNING, and in an UPDATE from another column, which Python can do."""
+    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        item = Item(id=1, vector=[1, 2, 3], vectors=[[1, 2, 3]])
+        session.add(item)
+        await session.flush()
+        statement = upsert(Item).values({Item.id: 1, Item.vector: [4, 5, 6]})
+        statement = statement.on_conflict_do_update(
+            index_elements=[Item.id], set_={Item.vector: statement.excluded.vector}
+        )
+        assert await session.scalar(statement.returning(Item.vector)) == Vector([4, 5, 6])
+        added = insert(Item).values({Item.id: 2, Item.vector: [7, 8, 9]}).returning(Item.vector)
+        assert await session.scalar(added) == Vector([7, 8, 9])
+        await session.refresh(item)
+        await session.execute(update(Item).where(Item.id == 1).values({Item.vector: None}))
+        assert item.vector is None
+        await session.execute(update(Item).where(Item.vector.is_(None)).values(name="without"))
+        assert item.name == "without"
+
+
+async def test_evaluation_in_python_is_refused(engine: AsyncEngine) -> None:
+    async with AsyncSession(engine) as session, session.begin():
+        session.add(Item(id=1, vector=[1, 2, 3]))
+        await session.flush()
+        statement = delete(Item).where(Item.vector == Vector([1, 2, 3]))
+        in_python = statement.execution_options(synchronize_session="evaluate")
+        with pytest.raises(
+            InvalidRequestError, match="Could not evaluate current criteria in Python"
+        ):
+            await session.execute(in_python)
+        await session.execute(statement.execution_options(synchronize_session=False))
+        assert await session.scalar(select(func.count()).select_from(Item)) == 0
 
 
 async def test_filters(engine: AsyncEngine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
@@ -20,8 +20,10 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, StaticPool
 from sqlalchemy.util import await_only
 
 from asyncpg_vector import (
@@ -34,6 +36,7 @@ from asyncpg_vector import (
 )
 from asyncpg_vector.registration import Registration
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR, register_engine
+from asyncpg_vector.sqlalchemy._parameters import print_values
 from tests.conftest import NewDatabase
 from tests.integrations.conftest import MakeEngine
 from tests.needs import needs_pgvector
@@ -288,6 +291,102 @@ async def test_a_connection_without_beside_one_that_has_registered(bare: AsyncEn
             query = text("SELECT CAST(:v AS vector), CAST(:vs AS vector[])")
             row = (await early.execute(query, {"v": Vector([1, 2]), "vs": [Vector([1])]})).one()
             assert tuple(row) == ("[1,2]", ["[1]"])
+
+
+class Money(NamedTuple):
+    amount: int
+    currency: str
+
+
+async def test_other_parameters_stay_what_they_are(bare: AsyncEngine) -> None:
+    """On a connection without the types too: for another codec, and another's listener."""
+    heard = []
+
+    def listen(_cursor: object, statement: str, _parameters: object, _context: object) -> None:
+        heard.append(statement)
+
+    async def set_codec(conn: asyncpg.Connection) -> None:
+        await conn.execute("CREATE TYPE money_of AS (amount integer, currency text)")
+        await conn.set_type_codec(
+            "money_of",
+            encoder=lambda money: (money.amount, money.currency),
+            decoder=lambda row: Money(*row),
+            format="tuple",
+        )
+
+    event.listen(bare.sync_engine, "do_execute", listen)
+    query = text("SELECT CAST(:m AS money_of), CAST(:n AS integer[])")
+    async with bare.connect() as conn:
+        raw = await conn.get_raw_connection()
+        await set_codec(raw.driver_connection)
+        row = (await conn.execute(query, {"m": Money(3, "x"), "n": [[1, 2], [3, 4]]})).one()
+    assert tuple(row) == (Money(3, "x"), [[1, 2], [3, 4]])
+    assert any("money_of" in statement for statement in heard)
+
+
+def test_what_has_no_values_is_not_copied() -> None:
+    dialect = postgresql.dialect()
+    parameters = (1, "a", [1, 2], [None, "a"], ([1], (2,)), Money(3, "x"), Vector([1]))
+    assert print_values(parameters, {"vector"}, dialect) is parameters
+    printed = print_values(([None, Vector([1])], [[Vector([2])]], parameters[4]), (), dialect)
+    assert printed == ([None, "[1]"], [["[2]"]], ([1], (2,)))
+    assert printed[2] is parameters[4]
+
+
+async def test_a_detached_connection(dsn: str, make_engine: MakeEngine) -> None:
+    engine = make_engine(dsn)
+    register_engine(engine, types=["vector"])
+    async with engine.connect() as conn:
+        await conn.run_sync(lambda sync_conn: sync_conn.detach())
+        assert await knows(conn)
+        await conn.execute(CREATE)
+        assert await knows(conn)
+
+
+async def test_connections_of_a_pool_of_asyncpgs(dsn: str, make_engine: MakeEngine) -> None:
+    async with asyncpg.create_pool(dsn, min_size=0, max_size=2) as pool:
+        engine = make_engine(dsn, async_creator=pool.acquire, poolclass=NullPool)
+        register_engine(engine)
+        async with engine.connect() as conn:
+            assert await knows(conn)
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("failed", [False, True], ids=["busy", "failed"])
+async def test_a_shared_connection_is_not_disturbed(
+    dsn: str, make_engine: MakeEngine, failed: bool
+) -> None:
+    """One that is in use, by whoever has it of a StaticPool."""
+    engine = make_engine(dsn, poolclass=StaticPool)
+    register_engine(engine)
+    async with engine.connect() as one:
+        assert await knows(one)
+        if failed:
+            with pytest.raises(DBAPIError, match="division by zero"):
+                await one.execute(text("SELECT 1 / 0"))
+            async with engine.connect():
+                pass
+            await one.rollback()
+        else:
+            slow = asyncio.create_task(one.scalar(text("SELECT 1 FROM pg_sleep(0.3)")))
+            await asyncio.sleep(0.1)
+            other = await engine.connect()
+            assert await slow == 1
+            await other.close()
+        assert await knows(one)
+
+
+async def test_a_shared_connection_without_a_transaction(dsn: str, make_engine: MakeEngine) -> None:
+    """It is in use all the same, as asyncpg says when it is asked."""
+    engine = make_engine(dsn, poolclass=StaticPool, isolation_level="AUTOCOMMIT")
+    register_engine(engine)
+    async with engine.connect() as one:
+        assert await knows(one)
+        slow = asyncio.create_task(one.scalar(text("SELECT 1 FROM pg_sleep(0.3)")))
+        await asyncio.sleep(0.1)
+        other = await engine.connect()
+        assert await slow == 1
+        assert await knows(other)
 
 
 async def test_engines_that_options_make(dsn: str, make_engine: MakeEngine) -> None:
