@@ -171,17 +171,12 @@ class _Listener:
         A connection that somebody else may be using is not asked, if something is known of it.
         """
         names = {name for registration, _ in self._registrations for name in registration.codecs}
-
-        async def ask(conn: asyncpg.Connection[Any]) -> frozenset[int] | None:
-            if known is not None and conn.is_in_transaction():
-                return known
-            try:
-                return await find_oids(conn, names)
-            except asyncpg.InterfaceError:  # it is closed, or another operation is in progress
-                return None if conn.is_closed() else known
-
+        if known is not None and connection.driver_connection.is_in_transaction():
+            return known
         try:
-            return connection.run_async(ask)
+            return connection.run_async(partial(find_oids, names=names))
+        except asyncpg.InterfaceError:  # it is closed, or another operation is in progress
+            return None if connection.driver_connection.is_closed() else known
         except Exception:  # noqa: BLE001  # it is lost; or the next one says the same
             return None
 

@@ -116,6 +116,25 @@ async def test_a_lost_connection_is_replaced(bare: AsyncEngine, make_engine: Mak
         assert await conn.scalar(text("SELECT pg_backend_pid()")) != pid
 
 
+async def test_lost_while_it_is_asked(
+    dsn: str, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(dsn)
+    register_engine(engine)
+    async with engine.connect() as conn:
+        pid = await conn.scalar(text("SELECT pg_backend_pid()"))
+
+    async def lose(conn: asyncpg.Connection, **_: Any) -> None:
+        conn.terminate()
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asyncpg_vector.sqlalchemy._engine.find_oids", lose)
+        async with engine.connect() as conn:
+            assert await conn.scalar(text("SELECT pg_backend_pid()")) != pid
+            assert await knows(conn)
+
+
 @pytest.mark.parametrize("run", ["text", "driver", "ddl"])
 async def test_ways_to_create_it(bare: AsyncEngine, run: str) -> None:
     from sqlalchemy import DDL
