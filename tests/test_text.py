@@ -5,7 +5,16 @@ from __future__ import annotations
 import struct
 import time
 from contextlib import nullcontext
-from decimal import ROUND_UP, Context, FloatOperation, Inexact, Rounded, Subnormal, localcontext
+from decimal import (
+    ROUND_UP,
+    Context,
+    Decimal,
+    FloatOperation,
+    Inexact,
+    Rounded,
+    Subnormal,
+    localcontext,
+)
 from typing import Any
 
 import pytest
@@ -165,6 +174,17 @@ def test_half_way_from_the_largest_float32(numpy: Any, sign: str) -> None:
             for read in (Vector.from_text, Vector.encode):
                 with pytest.raises(InvalidValueError, match="fits float32 at index 1"):
                     read(f"[1,{sign}{text}]")
+
+
+@pytest.mark.parametrize("numpy", [nullcontext, without_numpy], ids=["with", "without"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_half_way_to_the_smallest_float32(numpy: Any, sign: str) -> None:
+    """2**-150 is half-way from zero: what lies above it is rounded up, and it itself to even."""
+    tie = f"{sign}{Decimal(2**-150):f}"
+    smallest = float(f"{sign}{2.0**-149}")
+    with numpy():
+        assert Vector.from_text(f"[1,{tie}1]") == Vector([1, smallest])
+        assert Vector.from_text(f"[1,{tie}]") == Vector([1, 0])
 
 
 def test_halfvec_is_read_by_way_of_float32() -> None:

@@ -260,6 +260,12 @@ def test_a_column_is_itself(type_: SpecType) -> None:
         assert (of_array == None).right.__visit_name__ == "null"  # noqa: E711
 
 
+def test_attributes_of_classes_are_columns() -> None:
+    for condition in (Item.vector == Item.vector, Item.vectors != Item.vectors):
+        left: Any = condition.left  # type: ignore[attr-defined]
+        assert isinstance(left, Column)
+
+
 def test_a_column_is_a_key() -> None:
     """Of a relationship, as that of images by their perceptual hashes."""
 

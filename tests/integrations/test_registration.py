@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
+from asyncpg import BitString
 from sqlalchemy import (
     Column,
     Integer,
@@ -133,6 +135,25 @@ async def test_lost_while_it_is_asked(
         async with engine.connect() as conn:
             assert await conn.scalar(text("SELECT pg_backend_pid()")) != pid
             assert await knows(conn)
+
+
+async def test_what_has_just_been_connected_is_not_replaced(
+    dsn: str, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the types change all the time: SQLAlchemy would give up after two replacements."""
+    engine = make_engine(dsn, pool_size=1, max_overflow=0)
+    register_engine(engine)
+    oids = count()
+
+    async def find_others(*_: Any, **__: Any) -> frozenset[int]:
+        return frozenset({next(oids)})
+
+    monkeypatch.setattr("asyncpg_vector.sqlalchemy._engine.find_oids", find_others)
+    pids = set()
+    for _ in range(3):
+        async with engine.connect() as conn:
+            pids.add(await conn.scalar(text("SELECT pg_backend_pid()")))
+    assert len(pids) == 3
 
 
 @pytest.mark.parametrize("run", ["text", "driver", "ddl"])
@@ -350,6 +371,9 @@ def test_what_has_no_values_is_not_copied() -> None:
     printed = print_values(([None, Vector([1])], [[Vector([2])]], parameters[4]), (), dialect)
     assert printed == ([None, "[1]"], [["[2]"]], ([1], (2,)))
     assert printed[2] is parameters[4]
+    bits = BitString("1")
+    printed = print_values((Bit("1"), [Bit("1")]), (), postgresql.asyncpg.dialect())
+    assert printed == (bits, [bits])
 
 
 async def test_a_detached_connection(dsn: str, make_engine: MakeEngine) -> None:
@@ -593,6 +617,18 @@ async def test_registered_twice(dsn: str, make_engine: MakeEngine) -> None:
     async with engine.connect() as conn:
         assert await knows(conn)
         assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+
+
+@needs_pgvector("0.7.0")
+async def test_registered_twice_before_the_extension(bare: AsyncEngine) -> None:
+    """The connection that creates it knows the types of both at once."""
+    register_engine(bare, types="halfvec")
+    async with bare.begin() as conn:
+        await conn.execute(CREATE)
+        row = (
+            await conn.execute(text("SELECT CAST('[1]' AS vector), CAST('[1]' AS halfvec)"))
+        ).one()
+        assert tuple(row) == (Vector([1]), HalfVector([1]))
 
 
 async def test_registered_twice_with_other_options(dsn: str, make_engine: MakeEngine) -> None:

@@ -33,6 +33,7 @@ from asyncpg_vector.sqlalchemy import BIT, HALFVEC, VECTOR, vector_index
 from tests.integrations.models import Item
 from tests.integrations.test_columns import DIALECT
 from tests.integrations.test_engine import VALUES, wire
+from tests.needs import needs_pgvector
 from tests.spec_types import TYPES, SpecType, type_named
 
 TYPES_OF_COLUMNS = {
@@ -147,6 +148,7 @@ def index_of(column_type: Any, type_: SpecType, method: str) -> Index:
     return index
 
 
+@needs_pgvector("0.7.0")  # which indexes bits
 @pytest.mark.parametrize(("type_", "method", "most"), LIMITS)
 async def test_the_most_that_is_indexed(
     conn: asyncpg.Connection, type_: SpecType, method: str, most: int
@@ -173,6 +175,7 @@ async def test_the_most_that_is_indexed(
 @pytest.mark.parametrize(
     ("size", "way_out"),
     [
+        (4000, r"; for up to 4000, index cast\(column, HALFVEC\(4000\)\)"),
         (2001, r"; for up to 4000, index cast\(column, HALFVEC\(2001\)\)\.label\(\.\.\.\)$"),
         (4001, r"; for up to 64000, index cast\(func\.binary_quantize\(column\), BIT\(4001\)\)"),
     ],
