@@ -91,6 +91,16 @@ def test_serialised_without_a_schema(type_: SpecType, as_any: bool) -> None:
     assert to_jsonable_python((value,)) == [value.to_json()]
 
 
+def test_what_was_not_validated_is_serialised() -> None:
+    """As in SQLModel's tables, which hold what they were given."""
+
+    class Query(BaseModel):
+        embedding: Vector
+
+    query = Query.model_construct(embedding="[1,2,3]")
+    assert query.model_dump_json() == '{"embedding":[1.0,2.0,3.0]}'
+
+
 def test_serialised_as_any() -> None:
     """A field's own class, and what is in the field although it was not validated."""
     assert json.loads(MODEL.model_dump_json(serialize_as_any=True)) == JSON
