@@ -85,7 +85,7 @@ CORNERS = [
 )
 def tests(session: nox.Session, asyncpg: str, numpy: str, pgvector: str) -> None:
     """Run the tests of the package."""
-    groups = ["test", *filter(None, [NUMPY[numpy]])]
+    groups = ["suite", *filter(None, [NUMPY[numpy]])]
     chosen = [argument for group in groups for argument in ("--group", group)]
     session.install(*chosen, "--editable", ".", f"asyncpg=={asyncpg}")
     # Few examples: what the versions differ in, all of them meet.

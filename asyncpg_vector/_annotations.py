@@ -6,18 +6,17 @@ library it gets the library's own type, and without it `Any`.
 
 from __future__ import annotations
 
-import typing
 from collections import abc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Buffer", "NDArray", "Self", "np", "sparse"]
+__all__ = ["Buffer", "NDArray", "np", "sparse"]
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from scipy import sparse
-    from typing_extensions import Buffer, Self
+    from typing_extensions import Buffer
 else:
 
     class _Module:
@@ -40,4 +39,4 @@ else:
             return Any if generic is Any else generic[dtype]
 
     np, sparse, NDArray = _Module("numpy"), _Module("scipy.sparse"), _NDArray()
-    Buffer, Self = getattr(abc, "Buffer", Any), getattr(typing, "Self", Any)
+    Buffer = getattr(abc, "Buffer", Any)  # of Python 3.12

@@ -20,7 +20,7 @@ class _Shortener(reprlib.Repr):
         return super().repr1(x, level) if known else self.repr_instance(x, level)
 
     def repr_int(self, x: int, level: int) -> str:
-        return super().repr_int(x, level) if _has_repr(x) else "..."
+        return super().repr_int(x, level) if _has_repr(x) else self.fillvalue
 
     def repr_instance(self, x: Any, level: int) -> str:
         return super().repr_instance(x, level) if _has_repr(x) else f"<{type(x).__name__} ...>"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, Literal, TypeAlias, get_args, overload
+from typing import Any, Literal, Self, TypeAlias, get_args, overload
 
 import asyncpg
 
-from asyncpg_vector._annotations import Self
 from asyncpg_vector._codec import Codec
 from asyncpg_vector._generated import CODECS
 from asyncpg_vector._layouts.dense import Dense

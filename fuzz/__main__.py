@@ -39,7 +39,7 @@ def fuzz(target: str, options: list[str]) -> None:
     """Fuzz a target; this ends the process."""
     # Not installed where the rest is developed, and without types.
     atheris: Any = import_module("atheris")
-    with atheris.instrument_imports(include=["asyncpg_vector", "codegen", "tomllib", "tomli"]):
+    with atheris.instrument_imports(include=["asyncpg_vector", "codegen", "tomllib"]):
         from fuzz.checks import TARGETS
         from fuzz.seeds import dictionary, samples
     found, seeded, cases = WORK / target / "found", WORK / target / "seeds", CASES / target

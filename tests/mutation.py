@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,11 +26,6 @@ from mutmut.utils.file_utils import walk_mutatable_files
 from rich.console import Console
 
 from tests.server import run_server
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 MUTMUT = [sys.executable, "-m", "mutmut", "run"]
 EXPLAINED = Path(__file__).parent / "equivalent_mutants.toml"

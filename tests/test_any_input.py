@@ -6,7 +6,7 @@ import ctypes
 from array import array
 from collections import UserList, deque
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -23,7 +23,7 @@ from tests.spec_types import SpecType, each_dense_type, each_type, wire_of
 pytestmark = pytest.mark.filterwarnings("ignore:Warning. converting a masked element")
 
 ODD: list[Any] = [
-    *(None, ..., object(), int, print, 1j, datetime(2026, 1, 1, tzinfo=timezone.utc)),
+    *(None, ..., object(), int, print, 1j, datetime(2026, 1, 1, tzinfo=UTC)),
     *(True, 0, 1, 2, -1, 2**31, 2**63, -(2**64), 10**400),
     *(0.0, -0.0, 0.5, 65520.0, 1e39, float("nan"), float("inf"), ctypes.c_float(1)),
     *(Decimal(1), Decimal("1e400"), Decimal("1e-400"), Decimal("nan"), Decimal("sNaN")),

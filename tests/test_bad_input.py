@@ -8,7 +8,7 @@ import struct
 import sys
 from array import array
 from collections import deque
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -132,7 +132,7 @@ NO_ROWS = [
     ([1, Raising()], "number at index 1, got Raising"),
     ([1, OneElement()], "number at index 1, got OneElement"),
     (NotAList(), r"got list \[\.\.\.\]"),
-    ([1, datetime(2026, 1, 1, tzinfo=timezone.utc)], "number at index 1, got datetime"),
+    ([1, datetime(2026, 1, 1, tzinfo=UTC)], "number at index 1, got datetime"),
     (array(CHARACTERS, "ab"), "number at index 0, got str 'a'"),
     *(
         (LyingSequence(length), r"expected numbers, as many as len\(\) says, got LyingSequence")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_type
 
 import asyncpg
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from typing_extensions import assert_type
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector, register_vector
 from asyncpg_vector.sqlalchemy import register_engine

@@ -9,11 +9,11 @@ import re
 import struct
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, ClassVar, TypeAlias, Union
+from typing import Any, ClassVar, Self, TypeAlias, Union
 
 import asyncpg
 
-from asyncpg_vector._annotations import NDArray, Self, np
+from asyncpg_vector._annotations import NDArray, np
 from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers, wrong_length
 from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe

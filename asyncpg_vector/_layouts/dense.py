@@ -6,11 +6,11 @@ import binascii
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Generic, SupportsIndex, TypeAlias, overload
+from typing import Any, ClassVar, Generic, Self, SupportsIndex, TypeAlias, overload
 
 import asyncpg
 
-from asyncpg_vector._annotations import NDArray, Self
+from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._elements import FLOAT32, Element
 from asyncpg_vector._inputs import (
     LIST,

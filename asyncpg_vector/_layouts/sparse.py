@@ -16,6 +16,7 @@ from typing import (
     Generic,
     Literal,
     Protocol,
+    Self,
     SupportsFloat,
     SupportsIndex,
     TypeAlias,
@@ -24,7 +25,7 @@ from typing import (
     runtime_checkable,
 )
 
-from asyncpg_vector._annotations import NDArray, Self, sparse
+from asyncpg_vector._annotations import NDArray, sparse
 from asyncpg_vector._elements import Element
 from asyncpg_vector._inputs import Numbers, NumbersInput, read_numbers, read_whole, wrong_length
 from asyncpg_vector._layouts.value import (

@@ -6,9 +6,9 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from numbers import Number
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
-from asyncpg_vector._annotations import Buffer, NDArray, Self
+from asyncpg_vector._annotations import Buffer, NDArray
 from asyncpg_vector._inputs import LIST
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._numpy import is_ndarray
