@@ -79,7 +79,7 @@ clean: ## remove the environment and what the tools keep
 # before it have not installed. Nothing is built in an environment of its own, which would not be pinned.
 JOBS := demo test bench check
 SECTION = sed -n '/^\# group: $(1)$$/,/^\# group:/p' requirements.lock
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED = $(SECTION) | $(PIP_INSTALL) --require-hashes --requirement /dev/stdin
 ANNOUNCE = @{ echo "Installing for make $(1), into .venv:"; \
   $(SECTION) | sed -n 's/^\([a-z][^=]*\)==.*/\1/p' | uniq | tr '\n' ' '; echo; } | fold -s -w 79
