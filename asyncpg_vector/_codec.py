@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Codec"]
 
 
-@dataclass(frozen=True)
-class Codec:
+class Codec(NamedTuple):
     """A value class with its encoder and decoder."""
 
     value_class: type[Value]

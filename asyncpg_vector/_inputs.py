@@ -51,7 +51,7 @@ _REAL = "biuf"
 _REAL_OR_OBJECT = f"{_REAL}O"
 _TEXT = (str, bytes, bytearray)
 _PLAIN = (float, int)
-_NUMBERS = re.compile("([@=<>!]?)([efdhilqHILQ])")
+_NUMBERS = "([@=<>!]?)([efdhilqHILQ])"
 """How a buffer's format says that it holds numbers, of which struct then knows."""
 
 NumbersInput: TypeAlias = Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList
@@ -167,7 +167,7 @@ def _read_buffer(value: Any, what: str) -> Any:
         raise InvalidValueError(f"expected {what}, got {describe(value)}: {error}") from error
     if view.ndim != 1:
         raise InvalidTypeError(f"expected one dimension, got a buffer of shape {view.shape}")
-    numbers = _NUMBERS.fullmatch(view.format)
+    numbers = re.fullmatch(_NUMBERS, view.format)
     if numbers:
         order, code = numbers.groups()
         return struct.unpack(f"{order}{len(view)}{code}", view.tobytes())

@@ -57,20 +57,6 @@ WHERE t.typtype OPERATOR(pg_catalog.=) 'b'
 """
 
 
-class _Row(NamedTuple):
-    """A wanted type, one of the database with its name, and the extension that should own it."""
-
-    name: str
-    owner: str | None
-    oid: int | None
-    schema: str | None
-    extension: str | None
-    owner_version: str | None
-    owner_schema: str | None
-    can_be_looked_up: bool
-    """By asyncpg, which takes an operator of the search path for the server's own."""
-
-
 class Found(NamedTuple):
     """What a database has of the wanted types."""
 
@@ -97,19 +83,20 @@ async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str
     """
     names = [info.sql_name for info in infos]
     owners = [info.extension for info in infos]
-    rows = [_Row(*row) for row in await conn.fetch(_FIND, names, owners)]
-    if not all(row.can_be_looked_up for row in rows if row.oid):
+    rows = await conn.fetch(_FIND, names, owners)
+    there = [row for row in rows if row["oid"]]
+    if not all(row["can_be_looked_up"] for row in there):
         raise await _misled(conn)
-    schemas = {info.sql_name: _schema_of(info, schema, rows) for info in infos}
+    schemas = {info.sql_name: _schema_of(info, schema, there) for info in infos}
     extensions = {
-        row.owner: (row.owner_version, row.owner_schema)
+        row["owner"]: (row["owner_version"], row["owner_schema"])
         for row in rows
-        if row.owner and row.owner_version and row.owner_schema
+        if row["owner_version"]
     }
     return Found(
         schemas={name: place for name, place in schemas.items() if place},
         extensions=extensions,
-        oids=frozenset(row.oid for row in rows if row.oid),
+        oids=frozenset(row["oid"] for row in there),
     )
 
 
@@ -122,9 +109,11 @@ async def find_oids(conn: AnyConnection, names: Iterable[str]) -> frozenset[int]
     return frozenset(row[0] for row in await conn.fetch(_FIND_OIDS, list(names)))
 
 
-def _schema_of(info: TypeInfo, schema: str | None, rows: Iterable[_Row]) -> str | None:
+def _schema_of(info: TypeInfo, schema: str | None, rows: Iterable[asyncpg.Record]) -> str | None:
     """Return the schema of the type that is meant, and not just of one that has its name."""
-    owners = {row.schema: row.extension for row in rows if row.name == info.sql_name and row.schema}
+    owners: dict[str, str | None] = {
+        row["schema"]: row["extension"] for row in rows if row["name"] == info.sql_name
+    }
     if info.extension is None:
         schema = _PG_CATALOG
     if schema is not None:

@@ -11,7 +11,6 @@ import re
 import struct
 from array import array
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
-from fractions import Fraction
 from functools import lru_cache
 from math import frexp, inf, ldexp, nextafter
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from asyncpg_vector.errors import MalformedTextError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -31,7 +31,7 @@ WHITESPACE = " \t\n\r\v\f"
 """What the server skips between tokens (pgvector, vector_isspace); Python's own set is larger."""
 
 # What strtof reads as a finite number: decimal, or hexadecimal with an optional binary exponent.
-_NUMBER = re.compile(
+_NUMBER = (
     r"[+-]?(?:0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
     r"|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
@@ -46,7 +46,7 @@ _HALF = 1 << 28
 _ENDS_HALF_WAY = bytes(3)
 """How a little-endian double begins that may be half-way, in the lowest of these bits."""
 
-_INTEGER = re.compile("([+-]?)([0-9]+)")
+_INTEGER = "([+-]?)([0-9]+)"
 _LONG_MAX = str(2**63 - 1)
 
 _PRINTED = {digits: f"%.{digits or 1}g" for digits in (0, 6, 7, 8, 9)}
@@ -98,7 +98,7 @@ def read_integer(text: str, place: str) -> int:
     Raises:
         MalformedTextError: the text is none; the message says in what place.
     """
-    digits = _INTEGER.fullmatch(text.strip(WHITESPACE))
+    digits = re.fullmatch(_INTEGER, text.strip(WHITESPACE))
     if not digits:
         raise MalformedTextError(f"expected a whole number {place}, got {shorten(text)}")
     sign, magnitude = digits[1], digits[2].lstrip("0") or "0"
@@ -116,7 +116,7 @@ def _read_doubles(text: str, texts: Sequence[str], indices: Sequence[int]) -> li
 
 def _read_double(text: str, index: int) -> float:
     text = text.strip(WHITESPACE)
-    if not _NUMBER.fullmatch(text):
+    if not re.fullmatch(_NUMBER, text):
         raise MalformedTextError(f"expected a finite number at index {index}, got {shorten(text)}")
     try:
         return float.fromhex(text) if "x" in text.lower() else float(text)
@@ -169,6 +169,8 @@ def _exact(text: str) -> Decimal | Fraction:
     text = text.strip(WHITESPACE).lower()
     if "x" not in text:
         return Decimal(text)
+    from fractions import Fraction
+
     mantissa, _, exponent = text.partition("p")
     whole, _, fraction = mantissa.partition(".")
     return Fraction(int(whole + fraction, 16)) * Fraction(2) ** (

@@ -1,17 +1,15 @@
 """What the spec knows of a type, as its value class carries it in ``info``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple, TypeVar
 
-__all__ = ["Metric", "TypeInfo"]
+__all__ = ["Metric", "TypeInfo", "read_only"]
+
+FactT = TypeVar("FactT")
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """A distance that a type has an operator for."""
 
     operator: str
@@ -20,12 +18,8 @@ class Metric:
     operator_classes: Mapping[str, str]
     """Per index method (``hnsw``, ``ivfflat``), the operator class that serves the operator."""
 
-    def __post_init__(self) -> None:
-        _freeze(self, operator_classes=self.operator_classes)
 
-
-@dataclass(frozen=True)
-class TypeInfo:
+class TypeInfo(NamedTuple):
     """A SQL type: where it comes from, its limits, its operators."""
 
     sql_name: str
@@ -49,11 +43,7 @@ class TypeInfo:
     metrics: Mapping[str, Metric]
     """Per metric (``l2``, ``cosine``), its operator and operator classes."""
 
-    def __post_init__(self) -> None:
-        _freeze(self, max_indexed=self.max_indexed, metrics=self.metrics)
 
-
-def _freeze(info: Metric | TypeInfo, **mappings: Mapping[str, Any]) -> None:
-    """Make the mappings of a frozen dataclass read-only as well."""
-    for name, mapping in mappings.items():
-        object.__setattr__(info, name, MappingProxyType(mapping))
+def read_only(**facts: FactT) -> Mapping[str, FactT]:
+    """Make a mapping that nobody changes by mistake."""
+    return MappingProxyType(facts)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, Literal, Self, TypeAlias, get_args, overload
+from typing import Any, Literal, TypeAlias, get_args, overload
 
 import asyncpg
 
@@ -84,7 +83,7 @@ async def register_vector(
         )
     if not hasattr(conn, "set_type_codec"):
         raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
-    registration = Registration.of(schema, types=types, returns=returns)
+    registration = Registration(schema, types=types, returns=returns)
     found = await registration.find(conn)
     if not missing_ok:
         await registration.require(conn, found)
@@ -92,28 +91,26 @@ async def register_vector(
     return list(found.schemas)
 
 
-@dataclass(frozen=True)
 class Registration:
-    """Which types are to be registered, from where, and with which codecs."""
+    """Which types are to be registered, from where, and with which codecs.
 
-    codecs: Mapping[str, Codec]
-    schema: str | None
-    are_named: bool
-    """By the caller, so that each of them has to be there."""
+    It is made of the options of `register_vector`.
 
-    @classmethod
-    def of(cls, schema: str | None, *, types: Iterable[str] | None, returns: Returns) -> Self:
-        """Make one of the options of `register_vector`.
+    Raises:
+        InvalidTypeError: `types` are no names.
+        InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
+    """
 
-        Raises:
-            InvalidTypeError: `types` are no names.
-            InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
-        """
-        codecs = {
-            name: replace(codec, decode=_decoder(codec, returns))
+    def __init__(
+        self, schema: str | None, *, types: Iterable[str] | None, returns: Returns
+    ) -> None:
+        self.schema = schema
+        self.are_named = types is not None
+        """By the caller, so that each of them has to be there."""
+        self.codecs: Mapping[str, Codec] = {
+            name: codec._replace(decode=_decoder(codec, returns))
             for name, codec in _wanted(types).items()
         }
-        return cls(codecs, schema, types is not None)
 
     async def find(self, conn: AnyConnection) -> Found:
         """Ask the database for the types; errors: as `find_types` raises them."""

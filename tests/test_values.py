@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,14 +45,11 @@ def test_a_value_does_not_change_with_what_it_was_read_from(type_: SpecType) -> 
 @each_type
 def test_info_is_read_only(type_: SpecType) -> None:
     info = type_.value_class.info
-    info = replace(info, max_indexed={**info.max_indexed}, metrics={**info.metrics})
-    assert info == type_.value_class.info
     with pytest.raises(TypeError):
         info.max_indexed["hnsw"] = 1
     with pytest.raises(TypeError):
         info.metrics["l2"] = None
-    for known in info.metrics.values():
-        metric = replace(known, operator_classes={**known.operator_classes})
+    for metric in info.metrics.values():
         with pytest.raises(TypeError):
             metric.operator_classes["hnsw"] = ""
     with pytest.raises(AttributeError):

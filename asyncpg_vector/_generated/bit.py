@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from asyncpg_vector._layouts.bits import Bits, BitsInput
-from asyncpg_vector.info import Metric, TypeInfo
+from asyncpg_vector.info import Metric, TypeInfo, read_only
 
 __all__ = ["Bit", "decode_bit", "encode_bit"]
 
@@ -31,11 +31,11 @@ class Bit(Bits):
         since=None,
         max_dimensions=2_147_483_640,
         max_nnz=None,
-        max_indexed={"hnsw": 64_000, "ivfflat": 64_000},
-        metrics={
-            "hamming": Metric("<~>", {"hnsw": "bit_hamming_ops", "ivfflat": "bit_hamming_ops"}),
-            "jaccard": Metric("<%>", {"hnsw": "bit_jaccard_ops"}),
-        },
+        max_indexed=read_only(hnsw=64_000, ivfflat=64_000),
+        metrics=read_only(
+            hamming=Metric("<~>", read_only(hnsw="bit_hamming_ops", ivfflat="bit_hamming_ops")),
+            jaccard=Metric("<%>", read_only(hnsw="bit_jaccard_ops")),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from asyncpg_vector._annotations import NDArray, np
 from asyncpg_vector._elements import FloatElement
 from asyncpg_vector._layouts.dense import Dense, DenseInput, RowsInput
-from asyncpg_vector.info import Metric, TypeInfo
+from asyncpg_vector.info import Metric, TypeInfo, read_only
 
 __all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
 
@@ -35,15 +35,15 @@ class HalfVector(Dense[float]):
         since="0.7.0",
         max_dimensions=16_000,
         max_nnz=None,
-        max_indexed={"hnsw": 4_000, "ivfflat": 4_000},
-        metrics={
-            "l2": Metric("<->", {"hnsw": "halfvec_l2_ops", "ivfflat": "halfvec_l2_ops"}),
-            "inner_product": Metric("<#>", {"hnsw": "halfvec_ip_ops", "ivfflat": "halfvec_ip_ops"}),
-            "cosine": Metric(
-                "<=>", {"hnsw": "halfvec_cosine_ops", "ivfflat": "halfvec_cosine_ops"}
+        max_indexed=read_only(hnsw=4_000, ivfflat=4_000),
+        metrics=read_only(
+            l2=Metric("<->", read_only(hnsw="halfvec_l2_ops", ivfflat="halfvec_l2_ops")),
+            inner_product=Metric("<#>", read_only(hnsw="halfvec_ip_ops", ivfflat="halfvec_ip_ops")),
+            cosine=Metric(
+                "<=>", read_only(hnsw="halfvec_cosine_ops", ivfflat="halfvec_cosine_ops")
             ),
-            "l1": Metric("<+>", {"hnsw": "halfvec_l1_ops"}),
-        },
+            l1=Metric("<+>", read_only(hnsw="halfvec_l1_ops")),
+        ),
     )
 
     def to_numpy(self) -> NDArray[np.float16]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from asyncpg_vector._annotations import NDArray, np
 from asyncpg_vector._elements import FloatElement, IntegerElement
 from asyncpg_vector._layouts.sparse import Sparse, SparseInput
-from asyncpg_vector.info import Metric, TypeInfo
+from asyncpg_vector.info import Metric, TypeInfo, read_only
 
 __all__ = ["SparseVector", "decode_sparsevec", "encode_sparsevec"]
 
@@ -38,13 +38,13 @@ class SparseVector(Sparse[float]):
         since="0.7.0",
         max_dimensions=1_000_000_000,
         max_nnz=16_000,
-        max_indexed={"hnsw": 1_000},
-        metrics={
-            "l2": Metric("<->", {"hnsw": "sparsevec_l2_ops"}),
-            "inner_product": Metric("<#>", {"hnsw": "sparsevec_ip_ops"}),
-            "cosine": Metric("<=>", {"hnsw": "sparsevec_cosine_ops"}),
-            "l1": Metric("<+>", {"hnsw": "sparsevec_l1_ops"}),
-        },
+        max_indexed=read_only(hnsw=1_000),
+        metrics=read_only(
+            l2=Metric("<->", read_only(hnsw="sparsevec_l2_ops")),
+            inner_product=Metric("<#>", read_only(hnsw="sparsevec_ip_ops")),
+            cosine=Metric("<=>", read_only(hnsw="sparsevec_cosine_ops")),
+            l1=Metric("<+>", read_only(hnsw="sparsevec_l1_ops")),
+        ),
     )
 
     def to_numpy(self) -> NDArray[np.float32]:

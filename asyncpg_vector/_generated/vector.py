@@ -9,7 +9,7 @@ from collections.abc import Callable
 from asyncpg_vector._annotations import NDArray, np
 from asyncpg_vector._elements import FloatElement
 from asyncpg_vector._layouts.dense import Dense, DenseInput, RowsInput
-from asyncpg_vector.info import Metric, TypeInfo
+from asyncpg_vector.info import Metric, TypeInfo, read_only
 
 __all__ = ["Vector", "decode_vector", "encode_vector"]
 
@@ -35,13 +35,13 @@ class Vector(Dense[float]):
         since="0.1.1",
         max_dimensions=16_000,
         max_nnz=None,
-        max_indexed={"hnsw": 2_000, "ivfflat": 2_000},
-        metrics={
-            "l2": Metric("<->", {"hnsw": "vector_l2_ops", "ivfflat": "vector_l2_ops"}),
-            "inner_product": Metric("<#>", {"hnsw": "vector_ip_ops", "ivfflat": "vector_ip_ops"}),
-            "cosine": Metric("<=>", {"hnsw": "vector_cosine_ops", "ivfflat": "vector_cosine_ops"}),
-            "l1": Metric("<+>", {"hnsw": "vector_l1_ops"}),
-        },
+        max_indexed=read_only(hnsw=2_000, ivfflat=2_000),
+        metrics=read_only(
+            l2=Metric("<->", read_only(hnsw="vector_l2_ops", ivfflat="vector_l2_ops")),
+            inner_product=Metric("<#>", read_only(hnsw="vector_ip_ops", ivfflat="vector_ip_ops")),
+            cosine=Metric("<=>", read_only(hnsw="vector_cosine_ops", ivfflat="vector_cosine_ops")),
+            l1=Metric("<+>", read_only(hnsw="vector_l1_ops")),
+        ),
     )
 
     def to_numpy(self) -> NDArray[np.float32]:

@@ -60,9 +60,7 @@ _HEADER = struct.Struct(">iii")
 _BLOCK = 1 << 16
 """Elements of a dense row that are looked at a time, so that its zeros take no memory."""
 
-_TEXT = re.compile(
-    rf"[{WHITESPACE}]*\{{([^}}]*)\}}[{WHITESPACE}]*/([{WHITESPACE}]*[+-]?[0-9]+)[{WHITESPACE}]*"
-)
+_TEXT = rf"[{WHITESPACE}]*\{{([^}}]*)\}}[{WHITESPACE}]*/([{WHITESPACE}]*[+-]?[0-9]+)[{WHITESPACE}]*"
 
 
 class Sparse(Value, Generic[NumberT]):
@@ -182,7 +180,7 @@ class Sparse(Value, Generic[NumberT]):
 
     @classmethod
     def _read(cls, text: str) -> bytes:
-        form = _TEXT.fullmatch(text)
+        form = re.fullmatch(_TEXT, text)
         if not form:
             raise MalformedTextError(
                 f"expected {cls.info.sql_name} as {{1:1.5,3:2}}/5, got {describe(text)}"

@@ -70,7 +70,7 @@ def register_engine(
         raise InvalidTypeError(
             f"expected an AsyncEngine of postgresql+asyncpg, got {describe(engine)}"
         )
-    registration = Registration.of(schema, types=types, returns=returns)
+    registration = Registration(schema, types=types, returns=returns)
     listener = _LISTENERS.get(engine.dialect)
     if listener is None:
         listener = _LISTENERS[engine.dialect] = _Listener()
