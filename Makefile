@@ -4,11 +4,13 @@ BIN := .venv/bin
 # How many batches of 2,000 values each test of `make differential` draws.
 BATCHES ?= 60
 FUZZ_SECONDS ?= 60
+# What `make proof` runs.
+LONG ?= differential fuzz load mutation matrix
 # Each process has a server, or databases, of its own. The tests of one file share what is costly to make.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test differential mutation load matrix corners check fuzz bench generate format lock clean
+.PHONY: help demo test differential mutation load matrix proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +34,9 @@ load: .venv/test .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a mi
 
 matrix: .venv/check .venv/pgbouncer/pgbouncer ## test with every supported version; an hour
 	$(BIN)/nox
+
+proof: .venv/test ## run all long jobs, and write docs/proof.md; LONG="..." runs some
+	$(BIN)/python -m tests.proof $(LONG)
 
 # Without Alembic, whose many processes would take half of the time.
 corners: .venv/check .venv/pgbouncer/pgbouncer ## test with the oldest of each, and with the newest

@@ -72,7 +72,10 @@ def fuzz_all(seconds: int) -> int:
     share = max(1, seconds * processes // len(TARGETS))
     with ThreadPoolExecutor(processes) as pool:
         runs = {target: pool.submit(_run, target, share) for target in TARGETS}
-        return max([_report(target, run.result()) for target, run in runs.items()])
+        results = [_report(target, run.result()) for target, run in runs.items()]
+    inputs, findings = (sum(counts) for counts in zip(*results, strict=True))
+    print(f"{inputs:,} inputs, {findings} findings")
+    return int(findings > 0)
 
 
 def _run(target: str, seconds: int) -> subprocess.CompletedProcess[str]:
@@ -86,14 +89,15 @@ def _run(target: str, seconds: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _report(target: str, done: subprocess.CompletedProcess[str]) -> int:
+def _report(target: str, done: subprocess.CompletedProcess[str]) -> tuple[int, int]:
+    """Print what came of a target; return how many inputs it was given, and its findings."""
     executed = re.findall(r"number_of_executed_units: (\d+)", done.stdout)
     covered = re.findall(r"cov: (\d+)", done.stdout)
     print(f"{target}: {(executed or '?')[-1]} inputs, {(covered or '?')[-1]} edges covered")
     if done.returncode:
         print(done.stdout[-3000:])
         print(f"{target}: something was found, and is kept in {CASES.relative_to(ROOT) / target}")
-    return int(bool(done.returncode))
+    return int((executed or "0")[-1]), int(bool(done.returncode))
 
 
 def _escape(word: str) -> str:

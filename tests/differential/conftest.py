@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -60,7 +59,7 @@ async def raw(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     conn = await asyncpg.connect(dsn)
     with pytest.MonkeyPatch.context() as patch:
         for name, codec in CODECS.items():
-            patch.setitem(CODECS, name, replace(codec, encode=bytes, decode=bytes))
+            patch.setitem(CODECS, name, codec._replace(encode=bytes, decode=bytes))
         await register_vector(conn, types=CODECS, missing_ok=True)
     yield conn
     await conn.close()

@@ -1,0 +1,110 @@
+"""Run long jobs one after the other, and write into docs/proof.md what each of them found.
+
+A job is a target of the Makefile. The rows of other jobs stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "proof.md"
+HEAD = """\
+# The last `make proof`
+
+`make proof` runs the jobs that take too long for every commit, and writes this page. `make proof LONG="load fuzz"` runs
+some, and leaves the rows of the others.
+
+| job | what it does | on | commit | found | minutes |
+|---|---|---|---|---|---|
+"""
+
+# What pytest says at the end of a run, and how the other tools say what came of theirs.
+_PYTEST = re.compile(r"^=+ (.*) in [\d.]+s.* =+$", re.MULTILINE)
+_OTHERS = re.compile(
+    r"^(?:[\d,]+ inputs.*|\d+ of \d+ faults made by hand noticed|[\d,]+ noticed.*)$", re.MULTILINE
+)
+
+
+def main() -> int:
+    """Run the jobs that the command line names; return 1 if one of them fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
+    does = read_targets((ROOT / "Makefile").read_text())
+    parser.add_argument("jobs", nargs="+", choices=does, metavar="job", help="a target of make")
+    failed = [job for job in parser.parse_args().jobs if prove(job, does[job], ["make", job], PAGE)]
+    print(f"failed: {', '.join(failed)}" if failed else f"all is in {PAGE.relative_to(ROOT)}")
+    return int(bool(failed))
+
+
+def prove(job: str, does: str, command: Sequence[str], page: Path) -> int:
+    """Run a job, write its row into a page, and return its exit status."""
+    commit, start = describe_commit(), time.monotonic()
+    status, output = run(command)
+    found = find_results(output) or "nothing was counted"
+    if status:
+        found = f"**failed**: {found}"
+    minutes = (time.monotonic() - start) / 60
+    row = f"| `make {job}` | {does} | {datetime.now(UTC):%Y-%m-%d} | {commit} | {found} | {minutes:.1f} |"
+    rows = read_rows(page.read_text() if page.exists() else "")
+    page.write_text(HEAD + "".join(f"{row}\n" for row in {**rows, job: row}.values()))
+    return status
+
+
+def run(command: Sequence[str]) -> tuple[int, str]:
+    """Run a command, show its output while it comes, and return its exit status and all of it."""
+    lines = []
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            lines.append(line)
+    return process.returncode, "".join(lines)
+
+
+def find_results(output: str) -> str:
+    """Return what a job counted: the sum of all runs of pytest, and what other tools say."""
+    runs = _PYTEST.findall(output)
+    parts = list(sum_up(runs)) if runs else []
+    if len(runs) > 1:
+        parts.append(f"in {len(runs)} runs")
+    return "; ".join(filter(None, [" ".join(parts), *_OTHERS.findall(output)]))
+
+
+def sum_up(runs: Iterable[str]) -> Iterator[str]:
+    """Yield what several runs of pytest counted together, such as ``12 passed``."""
+    counts: Counter[str] = Counter()
+    for number, outcome in re.findall(r"(\d+) (\w+)", ", ".join(runs)):
+        counts[outcome] += int(number)
+    yield ", ".join(
+        f"{number:,} {outcome}" for outcome, number in counts.items() if outcome != "deselected"
+    )
+
+
+def read_targets(makefile: str) -> Mapping[str, str]:
+    """Return what each target of a Makefile says that it does."""
+    return dict(re.findall(r"^([a-z-]+):.*## (.*)$", makefile, re.MULTILINE))
+
+
+def read_rows(page: str) -> dict[str, str]:
+    """Return the rows of a page by their jobs."""
+    return {row[1]: row[0] for row in re.finditer(r"^\| `make ([a-z-]+)` .*$", page, re.MULTILINE)}
+
+
+def describe_commit() -> str:
+    """Name the commit, and whether the files differ from it."""
+    git = ("git", "describe", "--always", "--dirty", "--exclude=*")
+    done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "none"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What `make proof` writes is what its jobs printed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.proof import HEAD, PAGE, find_results, prove, read_rows, read_targets
+from tests.spec_types import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TARGETS = read_targets((ROOT / "Makefile").read_text())
+
+
+@pytest.mark.parametrize(
+    ("output", "found"),
+    [
+        ("== 12 passed, 3 deselected in 4.56s ==", "12 passed"),
+        ("= 1 failed, 1200 passed in 9.00s =\nso\n= 5 passed in 75.01s (0:01:15) =",
+         "1 failed, 1,205 passed in 2 runs"),
+        ("vector: 5 inputs, 7 edges covered\n2,000 inputs, 0 findings", "2,000 inputs, 0 findings"),
+        ("44 of 44 faults made by hand noticed\nx: survived\n3,743 noticed, 262 equivalent",
+         "44 of 44 faults made by hand noticed; 3,743 noticed, 262 equivalent"),
+        ("ready", ""),
+    ],
+)  # fmt: skip
+def test_what_a_job_found(output: str, found: str) -> None:
+    assert find_results(output) == found
+
+
+def test_a_row_takes_the_place_of_its_jobs_last(tmp_path: Path) -> None:
+    page = tmp_path / "proof.md"
+
+    def say(job: str, text: str, status: int = 0) -> int:
+        script = f"print({text!r}); raise SystemExit({status})"
+        return prove(job, "does it", [sys.executable, "-c", script], page)
+
+    assert say("load", "== 1 passed in 1.00s ==") == 0
+    assert say("fuzz", "1 inputs") == 0
+    assert say("load", "== 2 failed in 1.00s ==", status=2) == 2
+    rows = read_rows(page.read_text())
+    assert [*rows] == ["load", "fuzz"]
+    assert "| does it |" in rows["fuzz"]
+    assert "| 1 inputs |" in rows["fuzz"]
+    assert "| **failed**: 2 failed |" in rows["load"]
+    assert page.read_text() == HEAD + "".join(f"{row}\n" for row in rows.values())
+
+
+def test_the_page_is_of_jobs_that_there_are() -> None:
+    rows = read_rows(PAGE.read_text())
+    assert {*rows} <= {*TARGETS}
+    assert PAGE.read_text().startswith(HEAD)
