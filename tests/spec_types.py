@@ -7,9 +7,12 @@ that fails to generate fails a test.
 from __future__ import annotations
 
 import importlib
+import struct
 from collections.abc import Callable
-from itertools import cycle, islice
+from itertools import islice
+from math import isfinite
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -54,11 +57,25 @@ class SpecType:
         return getattr(self.module, f"decode_{self.sql_name}")(data)
 
     def inputs(self) -> st.SearchStrategy[tuple[Any, ...]]:
-        """Arguments for the constructor, up to the limits of the type."""
+        """Arguments for the constructor, of small values."""
         return _inputs(self.model)
 
     def values(self) -> st.SearchStrategy[Any]:
         return self.inputs().map(lambda arguments: self.value_class(*arguments))
+
+    def batches(self) -> st.SearchStrategy[list[Any]]:
+        """A few values at a time."""
+        return st.lists(self.values(), min_size=1, max_size=10)
+
+
+class AtLimits(SpecType):
+    """A type of which the largest values alone are drawn: few, so that a test meets each once."""
+
+    def inputs(self) -> st.SearchStrategy[tuple[Any, ...]]:
+        return st.sampled_from(_largest(self.model))
+
+    def batches(self) -> st.SearchStrategy[list[Any]]:
+        return st.just([self.value_class(*arguments) for arguments in _largest(self.model)])
 
 
 TYPES = [SpecType(sql_name, model) for sql_name, model in SPEC.types.items()]
@@ -69,6 +86,19 @@ each_type = pytest.mark.parametrize("type_", TYPES, ids=repr)
 each_dense_type = pytest.mark.parametrize("type_", DENSE, ids=repr)
 each_sparse_type = pytest.mark.parametrize("type_", SPARSE, ids=repr)
 each_numeric_type = pytest.mark.parametrize("type_", [*DENSE, *SPARSE], ids=repr)
+
+
+def _to_limits(types: list[SpecType]) -> pytest.MarkDecorator:
+    """Run a test that draws values with small ones of each type, and with the largest."""
+    # A bit string is its payload at any length, and the longest takes 10 MB.
+    at_limits = [AtLimits(str(type_), type_.model) for type_ in types if type_ in [*DENSE, *SPARSE]]
+    ids = [*map(str, types), *(f"{type_}-at limits" for type_ in at_limits)]
+    return pytest.mark.parametrize("type_", [*types, *at_limits], ids=ids)
+
+
+each_type_to_limits = _to_limits(TYPES)
+each_dense_type_to_limits = _to_limits(DENSE)
+each_sparse_type_to_limits = _to_limits(SPARSE)
 
 
 def wire_of(make: Callable[[Any], Any], given_: Any) -> bytes | None:
@@ -96,45 +126,39 @@ def numbers(element: Format[Any]) -> st.SearchStrategy[Any]:
 
 def _inputs(model: Type) -> st.SearchStrategy[tuple[Any, ...]]:
     if isinstance(model, DenseType):
-        sizes = _sizes(1, model.max_dimensions)
-        return st.tuples(st.builds(_tile, st.lists(numbers(model.element), min_size=1), sizes))
+        return st.tuples(st.lists(numbers(model.element), min_size=1, max_size=50))
     if isinstance(model, SparseType):
-        return _mostly(_few(model), _full(model))
+        return st.integers(1, model.max_dimensions).flatmap(
+            lambda dimensions: st.tuples(
+                st.dictionaries(st.integers(0, dimensions - 1), numbers(model.element)),
+                st.just(dimensions),
+            )
+        )
     assert isinstance(model, BitsType)
     return st.tuples(st.text("01"))
 
 
-def _sizes(least: int, most: int) -> st.SearchStrategy[int]:
-    """Small sizes, and those at the limit."""
-    return _mostly(st.integers(least, min(most, 50)), st.sampled_from([most - 1, most]))
+def _largest(model: Type) -> list[tuple[Any, ...]]:
+    """Arguments for the constructor, at the limits and one below."""
+    if isinstance(model, DenseType):
+        most = model.max_dimensions
+        return [(_elements(model.element, size),) for size in (most - 1, most)]
+    assert isinstance(model, SparseType)
+    apart = model.max_dimensions // model.max_nnz
+    return [
+        (_spread(model, model.max_nnz - 1, 1), model.max_dimensions - 1),
+        (_spread(model, model.max_nnz, apart), model.max_dimensions),
+    ]
 
 
-def _mostly(usual: st.SearchStrategy[Any], large: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Now and then something large, which takes a hundred times as long."""
-    return st.one_of(*[usual] * 15, large)
+def _spread(model: SparseType, nnz: int, apart: int) -> dict[int, Any]:
+    """So many elements that are not zero, so far apart."""
+    indices = range(0, nnz * apart, apart)
+    return dict(zip(indices, filter(None, _elements(model.element, 2 * nnz)), strict=False))
 
 
-def _tile(pattern: list[Any], size: int) -> list[Any]:
-    return list(islice(cycle(pattern), size))
-
-
-def _few(model: SparseType) -> st.SearchStrategy[tuple[Any, ...]]:
-    """A few elements anywhere, zeros among them."""
-    return st.integers(1, model.max_dimensions).flatmap(
-        lambda dimensions: st.tuples(
-            st.dictionaries(st.integers(0, dimensions - 1), numbers(model.element)),
-            st.just(dimensions),
-        )
-    )
-
-
-def _full(model: SparseType) -> st.SearchStrategy[tuple[Any, ...]]:
-    """As many elements as there can be."""
-
-    def build(pattern: list[Any], stride: int) -> tuple[Any, ...]:
-        indices = range(0, model.max_nnz * stride, stride)
-        return dict(zip(indices, _tile(pattern, model.max_nnz), strict=True)), model.max_dimensions
-
-    not_zero = numbers(model.element).filter(bool)
-    most = model.max_dimensions // model.max_nnz
-    return st.builds(build, st.lists(not_zero, min_size=1), st.integers(1, most))
+def _elements(element: Format[Any], count: int) -> list[Any]:
+    """Finite elements of any bits."""
+    data = Random(count).randbytes(2 * count * element.width)
+    drawn = struct.unpack(f"{2 * count}{element.code}", data)
+    return list(islice(filter(isfinite, drawn), count))

@@ -24,7 +24,13 @@ from hypothesis import strategies as st
 from asyncpg_vector import Bit, HalfVector, InvalidValueError, SparseVector, Vector, _numpy
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from tests.needs import needs_numpy, np, sparse, without_numpy
-from tests.spec_types import SpecType, each_dense_type, each_numeric_type, numbers
+from tests.spec_types import (
+    SpecType,
+    each_dense_type,
+    each_dense_type_to_limits,
+    each_numeric_type,
+    numbers,
+)
 
 
 class Tensor:
@@ -433,7 +439,7 @@ def test_base64_is_little_endian_float32() -> None:
     assert Vector([1, -2.5]).to_float_base64() == HalfVector([1, -2.5]).to_float_base64() == text
 
 
-@each_dense_type
+@each_dense_type_to_limits
 @given(data=st.data())
 def test_base64_round_trip(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())

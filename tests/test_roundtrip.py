@@ -15,16 +15,18 @@ from tests.needs import needs_numpy, np
 from tests.spec_types import (
     SpecType,
     each_dense_type,
+    each_dense_type_to_limits,
     each_numeric_type,
     each_sparse_type,
-    each_type,
+    each_sparse_type_to_limits,
+    each_type_to_limits,
 )
 
 # What repr() prints, eval() is to understand.
 NAMES = {name: getattr(asyncpg_vector, name) for name in asyncpg_vector.__all__}
 
 
-@each_type
+@each_type_to_limits
 @given(data=st.data())
 def test_wire(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())
@@ -36,7 +38,7 @@ def test_wire(type_: SpecType, data: st.DataObject) -> None:
         assert again.to_binary() == wire
 
 
-@each_type
+@each_type_to_limits
 @given(data=st.data())
 def test_text(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())
@@ -44,7 +46,7 @@ def test_text(type_: SpecType, data: st.DataObject) -> None:
     assert type_.encode(value.to_text()) == value.to_binary()
 
 
-@each_type
+@each_type_to_limits
 @given(data=st.data())
 def test_pickle_copy_and_repr(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())
@@ -58,14 +60,14 @@ def test_pickle_copy_and_repr(type_: SpecType, data: st.DataObject) -> None:
         assert hash(again) == hash(value)
 
 
-@each_type
+@each_type_to_limits
 @given(data=st.data())
 def test_str_is_short(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())
     assert len(str(value)) < 150
 
 
-@each_dense_type
+@each_dense_type_to_limits
 @given(data=st.data())
 def test_dense_numbers(type_: SpecType, data: st.DataObject) -> None:
     (numbers,) = data.draw(type_.inputs())
@@ -76,7 +78,7 @@ def test_dense_numbers(type_: SpecType, data: st.DataObject) -> None:
 
 
 @needs_numpy
-@each_dense_type
+@each_dense_type_to_limits
 @given(data=st.data())
 def test_dense_array(type_: SpecType, data: st.DataObject) -> None:
     (numbers,) = data.draw(type_.inputs())
@@ -88,7 +90,7 @@ def test_dense_array(type_: SpecType, data: st.DataObject) -> None:
     assert type_.value_class(array).to_binary() == value.to_binary()
 
 
-@each_sparse_type
+@each_sparse_type_to_limits
 @given(data=st.data())
 def test_sparse_numbers(type_: SpecType, data: st.DataObject) -> None:
     elements, dimensions = data.draw(type_.inputs())

@@ -18,29 +18,26 @@ from tests.spec_types import (
     each_numeric_type,
     each_sparse_type,
     each_type,
+    each_type_to_limits,
 )
 from tests.test_text import ACCEPTED, DIGITS, MALFORMED, REFUSED
 
 
-def batches(type_: SpecType) -> st.SearchStrategy[list[Any]]:
-    return st.lists(type_.values(), min_size=1, max_size=20)
-
-
-@each_type
+@each_type_to_limits
 @given(data=st.data())
 async def test_echo(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
     """What is bound comes back, to the bit."""
-    values = data.draw(batches(type_))
+    values = data.draw(type_.batches())
     echoed = await server.fetchval(f'SELECT $1::"{type_}"[]', values)
     assert [type(value) for value in echoed] == [type_.value_class] * len(values)
     assert [value.to_binary() for value in echoed] == [value.to_binary() for value in values]
 
 
-@each_type
+@each_type_to_limits
 @given(data=st.data())
 async def test_text(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
     """The text form is the server's, and the server reads it to the same bits."""
-    values = data.draw(batches(type_))
+    values = data.draw(type_.batches())
     rows = await server.fetch(
         f'SELECT v::text AS printed, v::text::"{type_}" AS read FROM unnest($1::"{type_}"[]) AS v',
         values,

@@ -49,7 +49,7 @@ from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, SPARSEVEC, VECTOR, re
 from tests.integrations.conftest import MakeEngine, register_all
 from tests.integrations.models import Base, Item, Note
 from tests.needs import needs_numpy, np
-from tests.spec_types import SpecType, each_type
+from tests.spec_types import SpecType, each_type_to_limits
 
 VALUES: dict[str, Any] = {
     "vector": Vector([1, 2.5, -0.0]),
@@ -535,12 +535,12 @@ async def test_lists_of_another_codec(dsn: str, make_engine: MakeEngine) -> None
         assert await conn.scalar(query) == Vector([1, 2, 3])
 
 
-@each_type
-@settings(max_examples=25)  # the largest take a while as text
+@each_type_to_limits
+@settings(max_examples=25)
 @given(data=st.data())
 async def test_echo(engine: AsyncEngine, type_: SpecType, data: st.DataObject) -> None:
     """Every value comes back to the bit, in binary and as text, alone and in an array."""
-    values = data.draw(st.lists(type_.values(), min_size=1, max_size=5))
+    values = data.draw(type_.batches())
     column_type = type_.column_type()
     async with engine.connect() as conn:
         query = select(literal(values[0], column_type), literal(values, ARRAY(column_type)))
@@ -549,13 +549,13 @@ async def test_echo(engine: AsyncEngine, type_: SpecType, data: st.DataObject) -
     assert wire(several) == wire(values)
 
 
-@each_type
-@settings(max_examples=25)  # the largest take a while as text
+@each_type_to_limits
+@settings(max_examples=25)
 @given(data=st.data())
 def test_echo_on_another_driver(
     psycopg_engine: Engine, type_: SpecType, data: st.DataObject
 ) -> None:
-    values = data.draw(st.lists(type_.values(), min_size=1, max_size=5))
+    values = data.draw(type_.batches())
     column_type = type_.column_type()
     with psycopg_engine.connect() as conn:
         query = select(

@@ -216,8 +216,6 @@ def test_a_strict_field_has_limits_all_the_same() -> None:
 def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())
     adapter = TypeAdapter(type_.value_class)
-    if value.to_json().__sizeof__() > 100_000:
-        value = value[:100]
     for back in (
         adapter.validate_json(adapter.dump_json(value)),
         adapter.validate_python(adapter.dump_python(value, mode="json")),
