@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import abc
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias
 
-__all__ = ["Buffer", "NDArray", "np", "sparse"]
+__all__ = ["Buffer", "NDArray", "NumPyBool", "np", "sparse"]
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from scipy import sparse
     from typing_extensions import Buffer
+
+    NumPyBool: TypeAlias = np.bool_
 else:
 
     class _Module:
@@ -39,4 +41,6 @@ else:
             return Any if generic is Any else generic[dtype]
 
     np, sparse, NDArray = _Module("numpy"), _Module("scipy.sparse"), _NDArray()
+    # For aliases: the module that evaluates it may be another, which does not know np.
+    NumPyBool = ForwardRef("np.bool_", module=__name__)
     Buffer = getattr(abc, "Buffer", Any)  # of Python 3.12

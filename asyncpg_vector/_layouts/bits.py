@@ -9,11 +9,11 @@ import re
 import struct
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, ClassVar, Self, TypeAlias, Union
+from typing import Any, ClassVar, Self, TypeAlias
 
 import asyncpg
 
-from asyncpg_vector._annotations import NDArray, np
+from asyncpg_vector._annotations import NDArray, NumPyBool, np
 from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers, wrong_length
 from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe
@@ -165,13 +165,7 @@ class Bits(Value):
 
 
 BitsInput: TypeAlias = (
-    str
-    | bytes
-    | bytearray
-    | asyncpg.BitString
-    | Sequence[Union[int, "np.bool_"]]  # a name in quotes, which `|` does not take
-    | SupportsToList
-    | Bits
+    str | bytes | bytearray | asyncpg.BitString | Sequence[int | NumPyBool] | SupportsToList | Bits
 )
 """What a bit string is made from."""
 
