@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from ruff import find_ruff_bin
 
 if TYPE_CHECKING:
     from codegen.spec import Spec
@@ -72,7 +72,7 @@ def _render_folder(
 
 def _format(source: str, path: Path, root: Path) -> str:
     """Format Python with the project's settings; keep a source that the formatter refuses."""
-    command = [sys.executable, "-m", "ruff", "format", "--config", str(root / "pyproject.toml")]
+    command = [find_ruff_bin(), "format", "--config", str(root / "pyproject.toml")]
     formatted = subprocess.run(  # noqa: S603  # a command of constants
         [*command, "--stdin-filename", str(root / path), "-"],
         input=source,
