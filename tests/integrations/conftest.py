@@ -37,10 +37,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(needs_pgvector("0.7.0"))
 
 
-def pytest_report_header() -> str:
+def pytest_configure() -> None:
     wanted = os.environ.get("ASYNCPG_VECTOR_TEST_SQLALCHEMY", "2.")
     assert sqlalchemy.__version__.startswith(wanted), f"expected SQLAlchemy {wanted}"
-    return f"SQLAlchemy {sqlalchemy.__version__}"
 
 
 @asynccontextmanager
