@@ -47,6 +47,15 @@ def test_import_brings_nothing_else() -> None:
     assert printed.split() == ["asyncpg_vector"]
 
 
+def test_import_is_fast() -> None:
+    """Without what takes long of the standard library; asyncpg may bring it."""
+    script = (
+        "import sys; import asyncpg; known = set(sys.modules)\n"
+        "import asyncpg_vector; print(*set(sys.modules) - known)"
+    )
+    assert not {"dataclasses", "fractions", "inspect"} & {*run(script).split()}
+
+
 def test_an_integration_brings_its_library_and_no_other() -> None:
     others = {"alembic", "fastapi", "numpy", "pydantic", "pydantic_core", "sqlalchemy", "sqlmodel"}
     for module, libraries in (
