@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import abc
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 __all__ = ["Buffer", "NDArray", "NumPyBool", "np", "sparse"]
 
@@ -41,6 +41,7 @@ else:
             return Any if generic is Any else generic[dtype]
 
     np, sparse, NDArray = _Module("numpy"), _Module("scipy.sparse"), _NDArray()
-    # For aliases: the module that evaluates it may be another, which does not know np.
-    NumPyBool = ForwardRef("np.bool_", module=__name__)
+    # For aliases: the module that evaluates it may be another, which does not know np. From Python
+    # 3.14 on, a reference that names its module does not help: inside of an alias this is ignored.
+    NumPyBool = Any
     Buffer = getattr(abc, "Buffer", Any)  # of Python 3.12

@@ -15,7 +15,8 @@ import pytest
 import asyncpg_vector
 from asyncpg_vector import Bit, SparseVector, Vector, errors, info
 from tests.needs import needs_numpy, np, sparse
-from tests.spec_types import SpecType, each_type
+from tests.processes import run_python
+from tests.spec_types import ROOT, SPEC, SpecType, each_type
 
 SPECIAL = {"__new__", "__init__", "__getitem__", "__len__", "__array__", "__eq__"}
 """Public too, although their names begin like those that are not."""
@@ -45,6 +46,12 @@ def unwrapped(owner: type, name: str) -> tuple[str, Any]:
 PUBLIC = dict(pair for module in (asyncpg_vector, info, errors) for pair in public(module))
 NO_LIBRARY = dict.fromkeys(["numpy", "numpy.typing", "scipy", "scipy.sparse", "pydantic_core"])
 
+ALONE = """
+import importlib, sys, typing
+for name in sys.argv[1:]:
+    typing.get_type_hints(importlib.import_module(f"asyncpg_vector._generated.{name}"))
+"""
+
 each_public_thing = pytest.mark.parametrize("name", PUBLIC)
 
 
@@ -71,6 +78,11 @@ def test_hints_of_a_types_functions(type_: SpecType) -> None:
     decode = hints[f"decode_{type_.sql_name}"]
     assert typing.get_args(decode)[-1] is type_.value_class
     assert typing.get_args(hints[f"encode_{type_.sql_name}"])[-1] is bytes
+
+
+def test_hints_of_a_module_alone() -> None:
+    """Nothing else was evaluated before, whose results Python before 3.14 keeps."""
+    run_python(ROOT, "-c", ALONE, *SPEC.types)
 
 
 @needs_numpy
