@@ -32,14 +32,14 @@ mutation: .venv/test ## make thousands of faults, for the tests to notice; an ho
 load: .venv/test .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values
 	$(BIN)/pytest -m load -rP
 
-matrix: .venv/check .venv/pgbouncer/pgbouncer ## test with every supported version; an hour
+matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 .venv/postgresql-18 ## test with every supported version; an hour
 	$(BIN)/nox
 
 proof: .venv/test ## run all long jobs, and write docs/proof.md; LONG="..." runs some
 	$(BIN)/python -m tests.proof $(LONG)
 
 # Without Alembic, whose many processes would take half of the time.
-corners: .venv/check .venv/pgbouncer/pgbouncer ## test with the oldest of each, and with the newest
+corners: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons ## test with the oldest of each, and with the newest
 	$(BIN)/nox --tags corners -- --ignore=tests/integrations/test_alembic.py
 
 check: .venv/check ## lint, type-check, compare generated files with the spec
@@ -120,5 +120,15 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .venv/pgbouncer/pgbouncer: tests/get_pgbouncer | .venv/demo
 	tests/get_pgbouncer $(@D)
+
+# Debian's latest, wherever there is an apt-get: of Debian 14, which is yet to be released, and moves.
+.venv/pythons: tests/get_debian | .venv/demo
+	tests/get_debian $@ forky python3.13 python3.14 python3.15
+
+.venv/postgresql-17: tests/get_debian | .venv/demo
+	tests/get_debian $@ trixie postgresql-17 postgresql-17-pgvector
+
+.venv/postgresql-18: tests/get_debian | .venv/demo
+	tests/get_debian $@ forky postgresql-18 postgresql-18-pgvector
 
 export DSN QUERY

@@ -17,28 +17,42 @@ from pathlib import Path
 
 import nox
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
 # The oldest first, and the dependency group that is installed for it. None has no SciPy either.
 NUMPY = {"1.26": "numpy-1", "2": "numpy-2", "none": None}
-# The newer is that of the server which the suite brings along.
-PGVECTOR = ("0.6", "0.8")
+# The first is the oldest, and the second the one that the suite brings along. Each of these runs
+# with every Python.
+SERVERS = ("pgserver", "embedded")
+# Those of Debian run with the oldest Python and the newest. `make` unpacks them.
+DEBIANS_SERVERS = {
+    "Debian 13's": Path(".venv/postgresql-17/usr/lib/postgresql/17/bin"),
+    "Debian 14's": Path(".venv/postgresql-18/usr/lib/postgresql/18/bin"),
+}
 
 # What these versions make no difference to, and what would take a gigabyte more to be installed.
 OF_THE_PROJECT = ("bench", "codegen", "demo", "lock", "mutation", "new_type", "package", "readme")
 
+# As in the Makefile.
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+
 nox.options.default_venv_backend = "uv"  # which makes an environment in a second or two
 nox.options.error_on_missing_interpreters = True
 
-# A shim of pyenv's runs the version that was chosen, and fails for others that are installed too.
+# Debian's Pythons, which `make` unpacks, are the latest. A shim of pyenv's runs the version that is
+# chosen, and fails for others that are installed too.
 pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-folders = [str(path) for python in PYTHONS for path in pyenv.glob(f"versions/{python}.*/bin")]
+folders = [
+    str(Path(".venv/pythons/usr/bin").resolve()),
+    *(str(path) for python in PYTHONS for path in pyenv.glob(f"versions/{python}.*/bin")),
+]
 os.environ["PATH"] = os.pathsep.join([*folders, os.environ["PATH"]])
 
 
-def asyncpg_of(requirements: list[str], python: str) -> str:
+def asyncpg_of(requirements: list[str], python: str) -> Version:
     """Return the version of asyncpg that is required with a Python."""
     for requirement in map(Requirement, requirements):
         marker = requirement.marker
@@ -46,61 +60,72 @@ def asyncpg_of(requirements: list[str], python: str) -> str:
             marker is None or marker.evaluate({"python_version": python})
         ):
             (specifier,) = requirement.specifier
-            return specifier.version
+            return Version(specifier.version)
     raise LookupError(f"expected asyncpg for Python {python}, got {requirements}")
 
 
-def asyncpgs(python: str) -> list[str]:
-    """Return the oldest asyncpg that is supported with a Python, and the newest."""
-    required = PYPROJECT["project"]["dependencies"]
-    pinned = nox.project.dependency_groups(PYPROJECT, "newest-asyncpg")
-    return [asyncpg_of(required, python), asyncpg_of([*pinned], python)]
+def newest_asyncpg(python: str) -> Version:
+    """Return the newest asyncpg that is supported with a Python."""
+    return asyncpg_of([*nox.project.dependency_groups(PYPROJECT, "newest-asyncpg")], python)
 
 
+def asyncpgs(python: str) -> list[Version]:
+    """Return the oldest asyncpg that is supported with a Python, and the newest if it differs."""
+    oldest = asyncpg_of(PYPROJECT["project"]["dependencies"], python)
+    return list(dict.fromkeys([oldest, newest_asyncpg(python)]))
+
+
+OLDEST = (PYTHONS[0], asyncpgs(PYTHONS[0])[0], "1.26")
+NEWEST = (PYTHONS[-1], newest_asyncpg(PYTHONS[-1]), "2")
 COMBINATIONS = [
-    (python, *others)
-    for python in PYTHONS
-    for others in product(asyncpgs(python), NUMPY, PGVECTOR)
-    if (python, others[1]) != ("3.13", "1.26")  # NumPy has wheels for Python 3.13 from 2.1 on
+    *(
+        (python, *others)
+        for python in PYTHONS
+        for others in product(asyncpgs(python), NUMPY, SERVERS)
+        if python in {"3.11", "3.12"} or others[1] != "1.26"  # which has wheels for no later one
+    ),
+    *((*versions, server) for versions in (OLDEST, NEWEST) for server in DEBIANS_SERVERS),
 ]
-NEWEST = (PYTHONS[-1], asyncpgs(PYTHONS[-1])[-1])
 CORNERS = [
-    COMBINATIONS[0],
-    (*NEWEST, "2", PGVECTOR[-1]),
-    (*NEWEST, "none", PGVECTOR[-1]),
+    (*OLDEST, "pgserver"),
+    (*NEWEST, "embedded"),
+    (*NEWEST[:2], "none", "embedded"),
 ]
 
 
 @nox.session
 @nox.parametrize(
-    "python, asyncpg, numpy, pgvector",
+    "python, asyncpg, numpy, server",
     [
         nox.param(
             *combination,
-            id="Python {}, asyncpg {}, NumPy {}, pgvector {}".format(*combination),
+            id="Python {}, asyncpg {}, NumPy {}, {} server".format(*combination),
             tags=["corners"] if combination in CORNERS else [],
         )
         for combination in COMBINATIONS
     ],
 )
-def tests(session: nox.Session, asyncpg: str, numpy: str, pgvector: str) -> None:
+def tests(session: nox.Session, asyncpg: Version, numpy: str, server: str) -> None:
     """Run the tests of the package."""
     groups = ["suite", *filter(None, [NUMPY[numpy]])]
     chosen = [argument for group in groups for argument in ("--group", group)]
     session.install(*chosen, "--editable", ".", f"asyncpg=={asyncpg}")
+    if asyncpg != newest_asyncpg(str(session.python)):
+        session.install("--group", "sqlalchemy-2-0")  # the oldest, in place of the newest
     # Few examples: what the versions differ in, all of them meet.
-    command = [f"{session.bin}/python", "-m", "pytest", "--hypothesis-profile=quick"]
+    command = [f"{session.bin}/python", "-m", "pytest", "--hypothesis-profile=quick", *PARALLEL]
     left_out = [f"--ignore=tests/test_{name}.py" for name in OF_THE_PROJECT]
-    server = with_pgserver() if pgvector == "0.6" else []
-    session.run(*server, *command, *left_out, *session.posargs, external=True)
+    session.run(*with_server(server), *command, *left_out, *session.posargs, external=True)
 
 
-def with_pgserver() -> list[str]:
-    """Return what to put before a command, so that it is given a server with the older pgvector.
-
-    The server has an environment of its own, of the oldest Python: it has no wheels for the newest.
-    """
+def with_server(server: str) -> list[str]:
+    """Return what to put before a command, so that it is given another server than the suite's."""
+    if server == "embedded":
+        return []
+    if server != "pgserver":
+        return ["python", "tests/with_server.py", str(DEBIANS_SERVERS[server])]
+    # In an environment of its own, of the oldest Python: pgserver has no wheels for the newest.
     packages = nox.project.dependency_groups(PYPROJECT, "pgserver")
     needs = [argument for package in packages for argument in ("--with", package)]
     isolated = ["uv", "run", "--quiet", "--no-project", "--python", PYTHONS[0], *needs]
-    return [*isolated, "tests/with_pgserver.py"]
+    return [*isolated, "tests/with_server.py", server]
