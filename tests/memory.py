@@ -1,20 +1,25 @@
 """Whether encoding and decoding leave memory behind: run as a process of its own.
 
-`python -m tests.memory TYPE CALLS` prints, in JSON, what is there after so many calls that was not
-there after the first tenth of as many: memory blocks of Python's, which are counted exactly, and
-KiB of the highest resident set that the process has had, which sees everything else too.
+`python -m tests.memory TYPE CALLS` prints, in JSON, what as many calls as that add, after a tenth of
+them: memory blocks of Python's, which are counted exactly, and KiB of the resident set, which sees
+everything else too. The calls are made in rounds, and it is the median of what a round adds: what
+leaks does so in each, and what the system does now and then it does in few.
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import resource
 import sys
 from collections.abc import Callable
+from statistics import median_low
 from typing import Any
 
+import psutil
+
 from tests.spec_types import SpecType, type_named
+
+ROUNDS = 5
 
 
 def calls(type_: SpecType) -> dict[str, Callable[[int], Any]]:
@@ -41,10 +46,10 @@ def _numbers(type_: SpecType, n: int) -> list[Any]:
     return [*bits, n % 400_000 / 7] if type_.model.extension else bits
 
 
-def grow(call: Callable[[int], Any], count: int) -> tuple[int, int]:
-    """Memory blocks and KiB that so many calls add."""
+def grow(call: Callable[[int], Any], numbers: range) -> tuple[int, int]:
+    """Memory blocks and KiB that calls with these numbers add."""
     before = _memory()
-    for n in range(count):
+    for n in numbers:
         call(n)
     after = _memory()
     return after[0] - before[0], after[1] - before[1]
@@ -52,15 +57,17 @@ def grow(call: Callable[[int], Any], count: int) -> tuple[int, int]:
 
 def _memory() -> tuple[int, int]:
     gc.collect()
-    return sys.getallocatedblocks(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return sys.getallocatedblocks(), psutil.Process().memory_info().rss // 1024
 
 
 def main(sql_name: str, count: int) -> None:
     type_ = type_named(sql_name)
     grown = {}
     for name, call in calls(type_).items():
-        grow(call, count // 10)
-        grown[name] = grow(call, count)
+        grow(call, range(count // 10))
+        starts = range(0, count, count // ROUNDS)
+        rounds = [grow(call, range(start, start + starts.step)) for start in starts]
+        grown[name] = [median_low(added) for added in zip(*rounds, strict=True)]
     sys.stdout.write(json.dumps(grown))
 
 

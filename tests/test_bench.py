@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+
+from bench import timing
 from bench.live import BARS as LIVE_BARS
 from bench.offline import BARS, offline
 from bench.peers import FIRST, FLOOR, OURS, PGVECTOR
 from bench.report import to_table
-from bench.timing import time_calls
+
+
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    seconds = 0.0
+
+    def turn(self, seconds: float) -> None:
+        self.seconds += seconds
 
 
 def test_the_same_comes_out() -> None:
@@ -24,21 +39,26 @@ def test_the_same_comes_out() -> None:
             assert results[OURS].tobytes() == results[PGVECTOR].tobytes(), operation
 
 
-def test_ratios() -> None:
-    """A way that does the same twice takes about twice the time, and is shown so."""
+def test_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way is compared with what another took in the same round, by a clock that they turn."""
+    clock = Clock()
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    steady, busy = partial(clock.turn, 1e-3), count()
 
-    def once() -> int:
-        return sum(range(1000))
+    def twice() -> None:
+        clock.turn(2e-3)
+        if next(busy) % 5 == 0:  # while the machine does something else
+            clock.turn(1)
 
-    def twice() -> int:
-        return once() + once()
-
-    results = time_calls({OURS: twice, PGVECTOR: once, FLOOR: once})
-    ratio = results[OURS].ratios[PGVECTOR]
-    assert 1.5 < ratio.median < 3
-    assert ratio.low <= ratio.median <= ratio.high
+    results = timing.time_calls({OURS: twice, PGVECTOR: steady, FLOOR: steady})
+    assert results[OURS].seconds == pytest.approx(2e-3)
+    low, median, high = results[OURS].ratios[PGVECTOR]
+    assert low == pytest.approx(2)
+    assert median == pytest.approx(2)
+    assert high >= median
+    assert results[PGVECTOR].ratios[OURS].median == pytest.approx(0.5)
     assert results[OURS].ratios[OURS].median == 1
     table = to_table("twice", {"sum": results}, {"sum": 1.0})
     assert [column.header for column in table.columns][2] == "of pgvector-python's"
-    assert list(table.columns[2].cells) == [f"{ratio.median:.2f}"]
+    assert list(table.columns[2].cells) == ["2.00"]
     assert all(operation.startswith("live: ") for operation in LIVE_BARS)
