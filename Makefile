@@ -108,9 +108,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .venv/fuzz: .venv/test
 
-# Folders of their own: an older SQLAlchemy, for whoever has it on the path before the newer one, and
+# Folders of their own: the oldest SQLAlchemy and Alembic, for whoever has them on the path before the newest, and
 # the first release of this package.
 .venv/sqlalchemy-2.0: .venv/test
+	@rm -rf $@
 	@$(call LOCKED,sqlalchemy-2-0) --upgrade --target $@
 	@touch $@
 

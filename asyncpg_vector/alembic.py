@@ -7,10 +7,12 @@ Alembic or SQLAlchemy, for Alembic is still being imported when it does.
 from __future__ import annotations
 
 import re
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import AlterColumnOp
@@ -77,6 +79,19 @@ def compare_type(
     except CompileError:  # a type that could not be reflected, or that a column does not name
         return None
     return _normalize(inspected) != _normalize(metadata)
+
+
+class _Plugin(ModuleType):
+    """A module that holds itself, for Alembic before 1.20.1.
+
+    That iterates over what an entry point names, where later releases take the module.
+    """
+
+    def __iter__(self) -> Iterator[ModuleType]:
+        yield self
+
+
+sys.modules[__name__].__class__ = _Plugin
 
 
 def setup(plugin: Plugin) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql
@@ -26,8 +26,14 @@ _INT32 = struct.Struct(">i")
 _PART = re.compile(r'[{}]|"[^"]*"|[^,{}"]+')
 
 
+if TYPE_CHECKING:
+    _OfArray = postgresql.ARRAY.Comparator[Any]
+else:  # before SQLAlchemy 2.0.40 it is not generic
+    _OfArray = postgresql.ARRAY.Comparator
+
+
 class _Comparator(  # pyright: ignore[reportIncompatibleVariableOverride]  # `type`, SQLAlchemy's
-    ComparedInSQL, TypeDecorator.Comparator[Any], postgresql.ARRAY.Comparator[Any]
+    ComparedInSQL, TypeDecorator.Comparator[Any], _OfArray
 ):
     """What SQL can do with an array."""
 

@@ -113,7 +113,11 @@ class _Listener:
         self._registrations.append((registration, missing_ok))
 
     def connect(self, connection: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
-        entry.info[self] = self._register(connection, "new")
+        try:
+            entry.info[self] = self._register(connection, "new")
+        except BaseException:  # after which SQLAlchemy before 2.0.53 leaves the connection open
+            connection.driver_connection.terminate()
+            raise
 
     def checkout(
         self, connection: AdaptedConnection, entry: ConnectionPoolEntry, _proxy: object

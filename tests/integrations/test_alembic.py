@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,6 +25,7 @@ from sqlalchemy import Column, Integer, MetaData, make_url
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType, UserDefinedType
 
+import asyncpg_vector.alembic
 from asyncpg_vector.alembic import compare_type, render_item, setup
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, VECTOR
 from tests.conftest import NewDatabase
@@ -226,6 +228,14 @@ async def test_changes(new_database: NewDatabase, tmp_path: Path) -> None:
         assert re.search(rf"existing_type={re.escape(old)},\s+type_={re.escape(new)},", upgrade)
     assert upgrade.count("op.alter_column") == downgrade.count("op.alter_column") == 5
     assert "same" not in migration
+
+
+def test_the_entry_point_of_an_older_alembic() -> None:
+    """Before 1.20.1 Alembic iterates over what it names; if that fails, nobody can import Alembic."""
+    (entry_point,) = entry_points(
+        group="alembic.plugins", name="alembic.autogenerate.asyncpg_vector"
+    )
+    assert [*entry_point.load()] == [asyncpg_vector.alembic]
 
 
 @pytest.fixture

@@ -697,6 +697,18 @@ async def test_somebody_else_creates_an_older_extension(
             await engine.connect()
 
 
+async def test_a_connection_that_cannot_be_registered_is_closed(
+    new_database: NewDatabase, make_engine: MakeEngine
+) -> None:
+    engine = make_engine(await new_database(PGVECTOR_0_6))
+    made: list[asyncpg.Connection] = []
+    event.listen(engine.sync_engine, "connect", lambda conn, _: made.append(conn.driver_connection))
+    register_engine(engine, types=["halfvec"])
+    with pytest.raises(TypesNotFoundError):
+        await engine.connect()
+    assert [conn.is_closed() for conn in made] == [True]
+
+
 async def test_without_the_extension_the_server_says_so(bare: AsyncEngine) -> None:
     async with bare.connect() as conn:
         with pytest.raises(Exception, match='type "vector" does not exist'):
