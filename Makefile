@@ -6,11 +6,18 @@ BATCHES ?= 60
 FUZZ_SECONDS ?= 60
 # What `make proof` runs.
 LONG ?= differential fuzz load mutation matrix
-# Each process has a server, or databases, of its own. The tests of one file share what is costly to make.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Each process has a server, or databases, of its own, and takes over tests from one that has more left.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# What takes half of the time, and notices little that the other tests do not.
+SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
+  integrations/test_pgbouncer.py test_bench.py test_demo.py test_faults.py test_load.py test_new_type.py \
+  test_package.py test_pgbouncer.py test_proportion.py test_threads.py
+WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 \
+  $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
+FOR_TESTS := .venv/test .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test differential mutation load matrix proof corners check fuzz bench generate format lock clean
+.PHONY: help demo quick test coverage differential mutation load matrix proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,9 +25,16 @@ help: ## list the targets
 demo: .venv/demo ## search real text; QUERY="..." asks, DSN=... is your server
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
-test: .venv/test .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer ## run all tests, against a PostgreSQL of their own
-	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term
-	ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 $(BIN)/pytest $(PARALLEL) tests/integrations
+quick: .venv/test ## run the tests that notice most faults, in 30 seconds
+	$(PYTEST) --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
+
+test: $(FOR_TESTS) ## run all tests, against a PostgreSQL of their own
+	$(PYTEST)
+	$(WITH_OLDER_SQLALCHEMY)
+
+coverage: $(FOR_TESTS) ## as make test, and fail for a line or a branch that none covers
+	$(PYTEST) --cov --cov-report=term
+	$(WITH_OLDER_SQLALCHEMY)
 
 differential: .venv/test ## compare millions of values with the server; BATCHES=...
 	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential
@@ -38,9 +52,9 @@ matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 
 proof: .venv/test ## run all long jobs, and write docs/proof.md; LONG="..." runs some
 	$(BIN)/python -m tests.proof $(LONG)
 
-# Without Alembic, whose many processes would take half of the time.
-corners: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons ## test with the oldest of each, and with the newest
-	$(BIN)/nox --tags corners -- --ignore=tests/integrations/test_alembic.py
+corners: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons ## test with the oldest, the newest, and a new type
+	$(PYTEST) --dist load -m copy tests/test_new_type.py
+	$(BIN)/nox --tags corners
 
 check: .venv/check ## lint, type-check, compare generated files with the spec
 	$(BIN)/ruff format --check

@@ -1,7 +1,7 @@
 """Adding a type is an edit of specs/types.toml and `make generate`, and nothing else.
 
 Types are added to a copy of the project, on a server that has them: pgvector's own C functions make
-a type of any name. The copy's own suite is the judge.
+a type of any name. The copy's own suite is the judge: `make corners` has it run.
 """
 
 from __future__ import annotations
@@ -163,6 +163,7 @@ def test_listed_in_the_readme(project: Path) -> None:
     assert "| `bag` | `BagOfWords` | float32, zeros left out |" in readme
 
 
+@pytest.mark.copy
 def test_checked(project: Path) -> None:
     """Generated, formatted, linted and typed as the rest, with no exception made."""
     run(project, "-m", "codegen", "--check")
@@ -171,6 +172,7 @@ def test_checked(project: Path) -> None:
     run(project, "-m", "mypy", "asyncpg_vector")
 
 
+@pytest.mark.copy
 def test_under_test(project: Path) -> None:
     """The copy's suite tests the codecs of the new types."""
     files = ["test_roundtrip", "test_wire", "test_inputs", "test_values", "test_bad_input"]
@@ -182,6 +184,7 @@ def test_under_test(project: Path) -> None:
         assert re.search(rf"test_fuzz_cases.py::test_sample\[{name}-text\] PASSED", output)
 
 
+@pytest.mark.copy
 def test_under_test_on_the_server(project: Path, server_dsn: str) -> None:
     """The copy's suite tests the new types that the server has, as it does the old ones."""
     files = ["test_server", "test_asyncpg", "integrations/test_engine", "integrations/test_columns"]
@@ -198,6 +201,7 @@ def test_under_test_on_the_server(project: Path, server_dsn: str) -> None:
             assert f"{test.format(name)} PASSED" in output
 
 
+@pytest.mark.copy
 def test_nothing_else_needs_an_edit(project: Path, server_dsn: str) -> None:
     """The tests that name no type hold as they are."""
     suite(
