@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # It is thrown away: what it has not written by the end is not missed.
 SETTINGS = """
 ALTER SYSTEM SET fsync = off;
 ALTER SYSTEM SET full_page_writes = off;
+ALTER SYSTEM SET max_wal_size = '128MB';
 SELECT pg_reload_conf();
 """
 
@@ -29,6 +32,15 @@ def versions() -> tuple[str, str]:
     return postgresql.split()[-1], pgvector
 
 
+def _memory() -> Path | None:
+    """Return the folder that Linux keeps in memory, if there is room for several servers.
+
+    The suite creates some hundred databases, of three hundred files each.
+    """
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 8 << 30 else None
+
+
 @contextmanager
 def run_server() -> Iterator[str]:
     """Run a PostgreSQL that is thrown away afterwards, and yield its DSN."""
@@ -36,7 +48,10 @@ def run_server() -> Iterator[str]:
 
     # Not in pytest's folder: it is closed to others whenever another pytest starts, and as root the
     # server runs as another.
-    with TemporaryDirectory() as folder, get_server(folder, cleanup_mode="delete") as server:
+    with (
+        TemporaryDirectory(dir=_memory()) as folder,
+        get_server(folder, cleanup_mode="delete") as server,
+    ):
         server.psql(SETTINGS)
         process = server.get_postmaster_info().process
         try:
