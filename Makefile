@@ -5,7 +5,9 @@ BIN := .venv/bin
 BATCHES ?= 60
 FUZZ_SECONDS ?= 60
 # What `make proof` runs.
-LONG ?= differential fuzz load mutation matrix
+LONG ?= differential fuzz load mutation pgbouncer matrix
+# Of Debian, oldest first; each has another PgBouncer.
+SUITES := bookworm trixie forky
 # Each process has a server, or databases, of its own, and takes over tests from one that has more left.
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # What takes most of the time, or tests something else than the package and its generator.
@@ -18,7 +20,7 @@ WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqla
 FOR_TESTS := .venv/test .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test coverage differential mutation load matrix proof corners check fuzz bench generate format lock clean
+.PHONY: help demo quick test coverage differential mutation load pgbouncer matrix proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +48,12 @@ mutation: .venv/test ## make thousands of faults, for the tests to notice; an ho
 
 load: .venv/test .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values
 	$(BIN)/pytest -m load -rP
+
+pgbouncer: .venv/test $(SUITES:%=.venv/pgbouncer-%) ## test behind PgBouncer 1.18, 1.24 and 1.26
+	@for suite in $(SUITES); do \
+	  ASYNCPG_VECTOR_TEST_PGBOUNCER=.venv/pgbouncer-$$suite/usr/sbin/pgbouncer \
+	    $(BIN)/pytest tests/test_pgbouncer.py tests/integrations/test_pgbouncer.py || exit; \
+	done
 
 matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 .venv/postgresql-18 ## test with every supported version; an hour
 	$(BIN)/nox
@@ -146,5 +154,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .venv/postgresql-18: tests/get_debian | .venv/demo
 	tests/get_debian $@ forky postgresql-18 postgresql-18-pgvector
+
+.venv/pgbouncer-%: tests/get_debian | .venv/demo
+	tests/get_debian $@ $* pgbouncer
 
 export DSN QUERY

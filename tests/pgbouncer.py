@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.spec_types import ROOT
 
+CHOSEN = os.environ.get("ASYNCPG_VECTOR_TEST_PGBOUNCER")
 MADE = ROOT / ".venv/pgbouncer/pgbouncer"
 PORT = 6432  # of a Unix socket: part of a file's name, in a folder of its own
 SERVER_CONNECTIONS = 3
@@ -46,7 +47,10 @@ logfile = {folder}/log
 
 
 def find_pgbouncer() -> str:
-    """Where `make` has put it, or else the system's."""
+    """The one of ASYNCPG_VECTOR_TEST_PGBOUNCER, or where `make` has put it, or else the system's."""
+    if CHOSEN:
+        assert shutil.which(CHOSEN), f"expected a pgbouncer to run, got {CHOSEN}"
+        return CHOSEN
     places = [str(MADE.parent), os.environ["PATH"], "/usr/sbin"]
     found = shutil.which("pgbouncer", path=os.pathsep.join(places))
     advice = f"install PgBouncer, or run make {MADE.relative_to(ROOT)}, which needs apt-get"
@@ -112,7 +116,10 @@ def _configure(server_dsn: str, folder: Path) -> str:
         listen_port=PORT,
         folder=folder,
         run_as=run_as,
-        max_prepared_statements="max_prepared_statements = 100" if knows_statements() else "",
+        # Later releases have 200 unless they are told otherwise; earlier ones do not know the setting.
+        max_prepared_statements="max_prepared_statements = 100"
+        if (1, 21) <= _version() < (1, 24)
+        else "",
     )
 
 

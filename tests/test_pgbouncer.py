@@ -120,3 +120,18 @@ async def test_clients_that_copy(pooled_dsn: str) -> None:
     assert await later.fetchval("SELECT count(*) FROM copied") == len(done)
     await later.close()
     assert bool(waiting) == keeps_server_after_copy()
+
+
+async def test_clients_that_close_after_copying(pooled_dsn: str) -> None:
+    """As the README advises for PgBouncer 1.26; every other release serves them too."""
+
+    async def copy(n: int) -> None:
+        client = await asyncpg.connect(pooled_dsn, statement_cache_size=0)
+        await client.copy_records_to_table("copied_once", records=[(n,)])
+        await client.close()
+
+    conn = await asyncpg.connect(pooled_dsn, statement_cache_size=0)
+    await conn.execute("CREATE TABLE copied_once (n integer)")
+    await asyncio.gather(*map(copy, range(20 * SERVER_CONNECTIONS)))
+    assert await conn.fetchval("SELECT count(*) FROM copied_once") == 20 * SERVER_CONNECTIONS
+    await conn.close()
