@@ -5,7 +5,7 @@ BIN := .venv/bin
 BATCHES ?= 60
 FUZZ_SECONDS ?= 60
 # What `make proof` runs.
-LONG ?= differential fuzz load mutation pgbouncer matrix
+LONG ?= differential fuzz load mutation pgbouncer foreign matrix
 # Of Debian, oldest first; each has another PgBouncer.
 SUITES := bookworm trixie forky
 # Each process has a server, or databases, of its own, and takes over tests from one that has more left.
@@ -20,7 +20,7 @@ WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqla
 FOR_TESTS := .venv/test .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test coverage differential mutation load pgbouncer matrix proof corners check fuzz bench generate format lock clean
+.PHONY: help demo quick test coverage differential mutation load pgbouncer foreign matrix proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,16 @@ pgbouncer: .venv/test $(SUITES:%=.venv/pgbouncer-%) ## test behind PgBouncer 1.1
 	@for suite in $(SUITES); do \
 	  ASYNCPG_VECTOR_TEST_PGBOUNCER=.venv/pgbouncer-$$suite/usr/sbin/pgbouncer \
 	    $(BIN)/pytest tests/test_pgbouncer.py tests/integrations/test_pgbouncer.py || exit; \
+	done
+
+# What needs no server.
+CODECS := wire text elements values inputs bad_input matrix any_input pickles
+foreign: .venv/test .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-endian machine and on aarch64, emulated
+	$(BIN)/python -m tests.digest >.venv/digest
+	@for machine in s390x arm64; do \
+	  .venv/foreign-$$machine/python -m tests.digest | diff .venv/digest - || exit; \
+	  .venv/foreign-$$machine/python -m pytest -p no:cacheprovider --no-header --hypothesis-profile=quick \
+	    $(CODECS:%=tests/test_%.py) || exit; \
 	done
 
 matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 .venv/postgresql-18 ## test with every supported version; an hour
@@ -154,6 +164,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .venv/postgresql-18: tests/get_debian | .venv/demo
 	tests/get_debian $@ forky postgresql-18 postgresql-18-pgvector
+
+.venv/foreign-%: tests/get_foreign_python | .venv/demo
+	tests/get_foreign_python $@ $*
 
 .venv/pgbouncer-%: tests/get_debian | .venv/demo
 	tests/get_debian $@ $* pgbouncer

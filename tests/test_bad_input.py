@@ -150,7 +150,7 @@ if np:
         ([np.array([1.0])], "got a nested sequence: ndarray"),
         ([1, np.str_("2")], "number at index 1, got str_"),
         (np.array([1, 2j]), "expected numbers, got an array of complex128"),
-        (np.array(["1"]), "expected numbers, got an array of <U1"),
+        (np.array(["1"]), f"expected numbers, got an array of {np.dtype('U1')}"),
         (np.array([b"1"]), "expected numbers, got an array of .S1"),
         (np.array(["2026-01-01"], "M8[ns]"), r"expected numbers, got an array of datetime64\[ns\]"),
         (np.array([5], "m8[ns]"), r"expected numbers, got an array of timedelta64\[ns\]"),

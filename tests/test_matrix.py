@@ -120,7 +120,7 @@ NO_MATRIX = [
     ([3, [1, 2], [1]], InvalidTypeError, "row 0: expected a sequence of numbers, got int 3"),
     ([[1, 2], None], InvalidTypeError, "row 1: expected a sequence of numbers, got NoneType"),
     ([[1, 2], [3, [4]]], InvalidTypeError, "row 1: expected a number at index 1, got list"),
-    (np.array([["1"]]), InvalidTypeError, "row 0: expected numbers, got an array of <U1"),
+    (np.array([["1"]]), InvalidTypeError, f"row 0: expected numbers, got an array of {np.dtype('U1')}"),
     ([1, 2], InvalidTypeError, "row 0: expected a sequence of numbers, got int 1"),
     (np.array([1, 2]), InvalidTypeError, r"expected two dimensions, got an array of shape \(2,\)"),
     (np.zeros((1, 1, 1)), InvalidTypeError, r"two dimensions, got an array of shape \(1, 1, 1\)"),
