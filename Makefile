@@ -57,12 +57,13 @@ pgbouncer: .venv/test $(SUITES:%=.venv/pgbouncer-%) ## test behind PgBouncer 1.1
 
 # What needs no server.
 CODECS := wire text elements values inputs bad_input matrix any_input pickles
+OF_SERVER := matrix.py::test_through_the_server matrix.py::test_text_of_a_connection_that_is_not_registered
 foreign: .venv/test .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-endian machine and on aarch64, emulated
 	$(BIN)/python -m tests.digest >.venv/digest
 	@for machine in s390x arm64; do \
 	  .venv/foreign-$$machine/python -m tests.digest | diff .venv/digest - || exit; \
 	  .venv/foreign-$$machine/python -m pytest -p no:cacheprovider --no-header --hypothesis-profile=quick \
-	    $(CODECS:%=tests/test_%.py) || exit; \
+	    $(CODECS:%=tests/test_%.py) $(OF_SERVER:%=--deselect=tests/test_%) || exit; \
 	done
 
 matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 .venv/postgresql-18 ## test with every supported version; an hour
