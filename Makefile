@@ -5,7 +5,7 @@ BIN := .venv/bin
 BATCHES ?= 60
 FUZZ_SECONDS ?= 60
 # What `make proof` runs.
-LONG ?= differential fuzz load mutation pgbouncer foreign matrix
+LONG ?= differential fuzz load mutation pgbouncer foreign free-threaded matrix
 # Of Debian, oldest first; each has another PgBouncer.
 SUITES := bookworm trixie forky
 # Each process has a server, or databases, of its own, and takes over tests from one that has more left.
@@ -20,7 +20,7 @@ WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqla
 FOR_TESTS := .venv/test .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test coverage differential mutation load pgbouncer foreign matrix proof corners check fuzz bench generate format lock clean
+.PHONY: help demo quick test coverage differential mutation load pgbouncer free-threaded foreign matrix proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ proof: .venv/test ## run all long jobs, and write docs/proof.md; LONG="..." runs
 corners: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons ## test with the oldest, the newest, and a new type
 	$(PYTEST) --dist load -m copy tests/test_new_type.py
 	$(BIN)/nox --tags corners
+
+free-threaded: .venv/check .venv/free-threaded/bin/python3.13t ## test without a GIL, on a Python that it builds
+	$(BIN)/nox --session free_threaded
 
 check: .venv/check ## lint, type-check, compare generated files with the spec
 	$(BIN)/ruff format --check
@@ -171,5 +174,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .venv/pgbouncer-%: tests/get_debian | .venv/demo
 	tests/get_debian $@ $* pgbouncer
+
+# Debian 13's: the source of a later one is not on every mirror.
+.venv/free-threaded/bin/python3.13t: tests/get_free_threaded tests/get_debian | .venv/demo
+	tests/get_free_threaded .venv/free-threaded trixie 3.13
 
 export DSN QUERY

@@ -35,6 +35,12 @@ DEBIANS_SERVERS = {
 
 # What these versions make no difference to, and what would take a gigabyte more to be installed.
 OF_THE_PROJECT = ("bench", "codegen", "demo", "lock", "mutation", "new_type", "package", "readme")
+# What needs psycopg or greenlet, besides the integrations and PgBouncer.
+OF_LIBRARIES_WITH_A_GIL = (
+    "test_faults.py::test_an_answer_cut_anywhere",
+    "test_load.py",
+    "test_security.py::test_a_literal_is_of_the_values_own_text",
+)
 
 # As in the Makefile.
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
@@ -112,10 +118,23 @@ def tests(session: nox.Session, asyncpg: Version, numpy: str, server: str) -> No
     session.install(*chosen, "--editable", ".", f"asyncpg=={asyncpg}")
     if asyncpg != newest_asyncpg(str(session.python)):
         session.install("--group", "sqlalchemy-2-0")  # the oldest, in place of the newest
+    session.run(*with_server(server), *suite(session), *session.posargs, external=True)
+
+
+@nox.session(python=".venv/free-threaded/bin/python3.13t", default=False)
+def free_threaded(session: nox.Session) -> None:
+    """Run the tests of the package without a GIL, as far as its dependencies have wheels."""
+    session.install("--group", "free-threaded", "--editable", ".")
+    left_out = ["--ignore=tests/integrations", "--ignore=tests/test_pgbouncer.py"]
+    left_out += [f"--deselect=tests/{test}" for test in OF_LIBRARIES_WITH_A_GIL]
+    session.run(*suite(session), *left_out, *session.posargs)
+
+
+def suite(session: nox.Session) -> list[str]:
+    """Return the command that runs the tests of the package in a session."""
     # Few examples: what the versions differ in, all of them meet.
     command = [f"{session.bin}/python", "-m", "pytest", "--hypothesis-profile=quick", *PARALLEL]
-    left_out = [f"--ignore=tests/test_{name}.py" for name in OF_THE_PROJECT]
-    session.run(*with_server(server), *command, *left_out, *session.posargs, external=True)
+    return [*command, *(f"--ignore=tests/test_{name}.py" for name in OF_THE_PROJECT)]
 
 
 def with_server(server: str) -> list[str]:

@@ -15,9 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-import psycopg
-from psycopg.conninfo import make_conninfo
-
 from tests.spec_types import ROOT
 
 CHOSEN = os.environ.get("ASYNCPG_VECTOR_TEST_PGBOUNCER")
@@ -99,6 +96,9 @@ def through(folder: str, dsn: str) -> str:
 
 
 def _configure(server_dsn: str, folder: Path) -> str:
+    import psycopg  # has no wheel for a Python without a GIL
+    from psycopg.conninfo import make_conninfo
+
     with psycopg.connect(server_dsn) as conn:
         info = conn.info
         server = make_conninfo(

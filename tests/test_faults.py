@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-import psycopg
 import pytest
 
 from asyncpg_vector import ExtensionNotFoundError, InvalidValueError, Vector, register_vector
@@ -409,6 +408,8 @@ class Cut:
 async def test_an_answer_cut_anywhere(items: Items, database: str) -> None:
     """All rows come, or none does."""
     query = f"SELECT {items.quoted} FROM items ORDER BY id"
+    import psycopg  # has no wheel for a Python without a GIL
+
     with psycopg.connect(database) as info:
         cut = Cut(info.info.host, info.info.port)
     server = await asyncio.start_server(cut, "127.0.0.1", 0)

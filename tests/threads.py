@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from threading import Barrier, Thread
@@ -17,6 +18,11 @@ from tests.spec_types import SpecType, type_named
 
 THREADS = 16
 ROUNDS = 20
+
+
+def is_gil_enabled() -> bool:
+    """Tell whether one thread at a time runs Python, as all Pythons before 3.13 have it."""
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def use(type_: SpecType, value: Any, other: Any) -> list[Any]:
@@ -81,6 +87,8 @@ def main(sql_name: str) -> None:
     assert "numpy" not in sys.modules, "expected the threads to be the first that need it"
     sys.setswitchinterval(1e-6)
     assert use_during_import(type_) > 10
+    built_without_gil = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    assert is_gil_enabled() is not built_without_gil, "expected no import to turn the GIL on"
     threads = use_in_threads(type_, make_pairs(type_))
     alone = [use(type_, *pair) for pair in make_pairs(type_)] * ROUNDS
     assert len(threads) == THREADS
