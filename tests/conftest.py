@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from itertools import count
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -54,7 +55,9 @@ OF_NUMPY = [
     "test_matrix.py",
     "test_threads.py",
 ]
-collect_ignore = [] if np else OF_NUMPY
+# The demo's model has no wheel for Python 3.14 and later.
+HAS_MODEL = find_spec("wordllama") is not None
+collect_ignore = [*([] if np else OF_NUMPY), *([] if HAS_MODEL else ["test_demo.py"])]
 
 
 def pytest_report_header() -> list[str]:
@@ -69,6 +72,8 @@ def pytest_report_header() -> list[str]:
     ]
     if not np:
         lines.append("without NumPy and SciPy, and the tests that need them")
+    if not HAS_MODEL:
+        lines.append("without wordllama, and the tests of the demo")
     if server and server.missing:
         lines.append(f"without {', '.join(server.missing)}, and the tests that need them")
     return lines
