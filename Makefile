@@ -35,7 +35,7 @@ test: $(FOR_TESTS) ## run all tests, against a PostgreSQL of their own
 	$(PYTEST)
 	$(WITH_OLDER_SQLALCHEMY)
 
-coverage: $(FOR_TESTS) ## as make test, and fail for a line or a branch that none covers
+coverage: $(FOR_TESTS) ## run all tests, which have to cover every line and branch
 	$(PYTEST) --cov --cov-report=term
 	$(WITH_OLDER_SQLALCHEMY)
 
@@ -69,7 +69,7 @@ foreign: .venv/test .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-end
 matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 .venv/postgresql-18 ## test with every supported version; an hour
 	$(BIN)/nox
 
-proof: .venv/test ## run all long jobs, and write docs/proof.md; LONG="..." runs some
+proof: .venv/test ## run all long jobs for docs/proof.md; LONG="..." runs some
 	$(BIN)/python -m tests.proof $(LONG)
 
 corners: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons ## test with the oldest, the newest, and a new type

@@ -182,7 +182,7 @@ def test_sdist(sdist: Path) -> None:
         ".ci", "asyncpg_vector", "bench", "codegen", "docs", "examples", "fuzz", "specs", "tests",
     }  # fmt: skip
     assert {name for name in names if "/" not in name} == {
-        ".gitignore", "LICENSE", "Makefile", "PKG-INFO", "README.md", "noxfile.py", "pyproject.toml",
+        ".gitignore", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "noxfile.py", "pyproject.toml",
         "requirements.lock",
     }  # fmt: skip
     for folder in folders - {".ci"}:
