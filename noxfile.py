@@ -43,7 +43,7 @@ OF_LIBRARIES_WITH_A_GIL = (
 )
 
 # As in the Makefile.
-PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 
 nox.options.default_venv_backend = "uv"  # which makes an environment in a second or two
 nox.options.error_on_missing_interpreters = True
