@@ -56,7 +56,7 @@ pgbouncer: .venv/test $(SUITES:%=.venv/pgbouncer-%) ## test behind PgBouncer 1.1
 	done
 
 # What needs no server.
-CODECS := wire text elements values inputs bad_input matrix any_input pickles
+CODECS := wire text elements values inputs bad_input matrix any_input pickles roundtrip
 OF_SERVER := matrix.py::test_through_the_server matrix.py::test_text_of_a_connection_that_is_not_registered
 foreign: .venv/test .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-endian machine and on aarch64, emulated
 	$(BIN)/python -m tests.digest >.venv/digest
@@ -167,7 +167,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .venv/postgresql-18: tests/get_debian | .venv/demo
 	tests/get_debian $@ forky postgresql-18 postgresql-18-pgvector
 
-.venv/foreign-%: tests/get_foreign_python | .venv/demo
+.venv/foreign-%: tests/get_foreign_python tests/get_debian | .venv/demo
 	tests/get_foreign_python $@ $*
 
 .venv/pgbouncer-%: tests/get_debian | .venv/demo

@@ -1,4 +1,4 @@
-"""tests/get_debian says what it needs. (What it unpacks, `make corners` and `make matrix` run with.)"""
+"""The scripts that unpack packages of Debian say what they need. (What they unpack, long jobs of the Makefile run with.)"""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.spec_types import ROOT
 
+EXPECTED = {
+    "get_debian": "a folder, a suite of Debian and packages",
+    "get_foreign_python": "a folder and s390x or arm64",
+}
+# Each script with right arguments, which follow the folder.
+each_script = pytest.mark.parametrize(
+    ("script", "arguments"),
+    [("get_debian", ["sid", "python3.15"]), ("get_foreign_python", ["s390x"])],
+    ids=EXPECTED,
+)
 
-def refusal(*arguments: str | Path, path: str) -> str:
+
+def refusal(script: str, *arguments: str | Path, path: str = os.environ["PATH"]) -> str:
     """Run it with what is on a path alone, and return what it says."""
     done = subprocess.run(
-        [ROOT / "tests/get_debian", *arguments],
+        [ROOT / "tests" / script, *arguments],
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
@@ -23,26 +36,57 @@ def refusal(*arguments: str | Path, path: str) -> str:
     return done.stderr
 
 
-def test_no_packages(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "a", "sid", path=os.environ["PATH"]) == (
-        f"expected a folder, a suite of Debian and packages, got: {tmp_path}/a sid\n"
+@each_script
+def test_too_few_arguments(tmp_path: Path, script: str, arguments: list[str]) -> None:
+    assert refusal(script) == f"expected {EXPECTED[script]}, got: \n"
+    given = [f"{tmp_path}/a", *arguments[:-1]]
+    assert refusal(script, *given) == f"expected {EXPECTED[script]}, got: {' '.join(given)}\n"
+
+
+def test_another_option(tmp_path: Path) -> None:
+    given = ["--architecture", "s390x", f"{tmp_path}/a", "sid", "python3.15"]
+    assert refusal("get_debian", *given) == (
+        f"expected {EXPECTED['get_debian']}, got: {' '.join(given)}\n"
     )
 
 
-def test_no_apt_get(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "a", "sid", "python3.15", path=str(tmp_path)) == (
+def test_another_machine(tmp_path: Path) -> None:
+    assert refusal("get_foreign_python", tmp_path / "a", "sparc") == (
+        f"expected {EXPECTED['get_foreign_python']}, got: {tmp_path}/a sparc\n"
+    )
+
+
+@each_script
+def test_no_apt_get(tmp_path: Path, script: str, arguments: list[str]) -> None:
+    assert refusal(script, tmp_path / "a", *arguments, path=str(tmp_path)) == (
         "expected apt-get, found none: run this on Debian, or on what is made of it\n"
     )
 
 
-def test_no_mirror(tmp_path: Path) -> None:
+def with_fakes(folder: Path, **prints: str) -> str:
+    """Make tools that do nothing but print, and return a path on which they come first."""
+    for tool, line in prints.items():
+        fake = folder / tool.replace("_", "-")
+        fake.write_text(f"#!{shutil.which('sh')}\necho {line}\n")
+        fake.chmod(0o755)
+    return os.pathsep.join([str(folder), os.environ["PATH"]])
+
+
+@each_script
+def test_no_mirror(tmp_path: Path, script: str, arguments: list[str]) -> None:
     """An apt-get that knows none, and a user who could not fetch an index."""
-    for tool, prints in (("apt-get", ""), ("dpkg", ""), ("id", "1000")):
-        script = tmp_path / tool
-        script.write_text(f"#!{shutil.which('sh')}\necho {prints}\n")
-        script.chmod(0o755)
-    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
-    assert refusal(tmp_path / "a", "sid", "python3.15", path=path) == (
+    path = with_fakes(tmp_path, apt_get="", dpkg="", id="1000")
+    assert refusal(script, tmp_path / "a", *arguments, path=path) == (
         "expected a mirror of Debian, found none: run apt-get update as root, then make again\n"
     )
     assert not (tmp_path / "a").exists()
+
+
+def test_an_architecture_that_debian_does_not_have(tmp_path: Path) -> None:
+    """An apt-get that knows a mirror, and fetches no index for this architecture."""
+    path = with_fakes(tmp_path, apt_get="http://localhost/debian", dpkg="")
+    folder = tmp_path / "a"
+    assert refusal("get_debian", "--architecture=s360", folder, "sid", "python3", path=path) == (
+        "expected an architecture of Debian's suite sid, got: s360\n"
+    )
+    assert not folder.exists()
