@@ -76,10 +76,8 @@ async def test_created_anew_beside_hundreds_of_tasks(
             async with engine.connect() as conn:
                 told[repr(await conn.scalar(AS_TEXT))] += 1
                 told[repr(await conn.scalar(PARAMETER))] += 1
-        except (
-            DBAPIError,
-            asyncpg.InternalClientError,
-        ) as error:  # which SQLAlchemy 2.0.45 wraps not yet
+        # SQLAlchemy up to 2.0.45 does not wrap asyncpg's InternalClientError in a DBAPIError.
+        except (DBAPIError, asyncpg.InternalClientError) as error:
             known = (reason for reason in (*GONE, NOT_REGISTERED) if reason in str(error))
             told[next(known, str(error))] += 1
 
