@@ -12,12 +12,12 @@ SUITES := bookworm trixie forky
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # What takes most of the time, or tests something else than the package and its generator.
 SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
-  integrations/test_pgbouncer.py test_bench.py test_demo.py test_faults.py test_load.py test_lock.py \
+  integrations/test_pgbouncer.py test_bench.py test_demo.py test_faults.py test_get_debian.py test_load.py test_lock.py \
   test_mutation.py test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py \
   test_readme.py test_threads.py
-WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=.venv/sqlalchemy-2.0 \
+WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
   $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
-FOR_TESTS := .venv/test .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
+FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
 .PHONY: help demo quick test coverage differential mutation load pgbouncer free-threaded foreign matrix proof corners check fuzz bench generate format lock clean
@@ -60,6 +60,7 @@ CODECS := wire text elements values inputs bad_input matrix any_input pickles ro
 OF_SERVER := matrix.py::test_through_the_server matrix.py::test_text_of_a_connection_that_is_not_registered
 foreign: .venv/test .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-endian machine and on aarch64, emulated
 	$(BIN)/python -m tests.digest >.venv/digest
+	@cat .venv/digest
 	@for machine in s390x arm64; do \
 	  .venv/foreign-$$machine/python -m tests.digest | diff .venv/digest - || exit; \
 	  .venv/foreign-$$machine/python -m pytest -p no:cacheprovider --no-header --hypothesis-profile=quick \
@@ -101,12 +102,13 @@ format: .venv/check ## format the hand-written files, and mend what lint can men
 	$(BIN)/ruff format
 
 lock: .venv/check ## pin all that is installed, with hashes, in the lock file
-	@{ set -e; $(COMPILE) pyproject.toml --group check >.venv/all.lock; \
-	  echo "# Made of pyproject.toml's dependency groups by: make lock"; \
-	  for group in $(JOBS); do \
-	    echo "# group: $$group"; \
-	    $(COMPILE) pyproject.toml --group $$group --constraint .venv/all.lock; \
-	  done | awk '/^[a-z]/ { is_new = !seen[$$0]++ } /^\#/ || is_new'; \
+	$(COMPILE) pyproject.toml --group check >.venv/all.lock
+	@set -e; for group in $(JOBS); do \
+	  echo "# group: $$group"; \
+	  $(COMPILE) pyproject.toml --group $$group --constraint .venv/all.lock; \
+	done >.venv/jobs.lock
+	@{ set -e; echo "# Made of pyproject.toml's dependency groups by: make lock"; \
+	  awk '/^[a-z]/ { is_new = !seen[$$0]++ } /^\#/ || is_new' .venv/jobs.lock; \
 	  for group in fuzz first-release sqlalchemy-2-0; do \
 	    echo "# group: $$group"; $(COMPILE) --no-deps --group $$group; \
 	  done; } >.venv/requirements.lock

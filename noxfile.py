@@ -1,4 +1,4 @@
-"""The matrix: the tests of the package with each Python, asyncpg, NumPy and pgvector it supports.
+"""The matrix: the tests of the package with each Python, library and server that it supports.
 
 `make matrix` runs all of it, and `make corners` the oldest of everything and the newest, the latter
 with NumPy and without.
@@ -94,6 +94,7 @@ COMBINATIONS = [
 ]
 CORNERS = [
     (*OLDEST, "pgserver"),
+    (*OLDEST, "embedded"),  # whose pgvector has all types, which SQLAlchemy's oldest is tested with
     (*NEWEST, "embedded"),
     (*NEWEST[:2], "none", "embedded"),
 ]
@@ -116,7 +117,7 @@ def tests(session: nox.Session, asyncpg: Version, numpy: str, server: str) -> No
     groups = ["suite", *filter(None, [NUMPY[numpy]])]
     chosen = [argument for group in groups for argument in ("--group", group)]
     session.install(*chosen, "--editable", ".", f"asyncpg=={asyncpg}")
-    if asyncpg != newest_asyncpg(str(session.python)):
+    if asyncpg == asyncpgs(str(session.python))[0] and numpy != "2":
         session.install("--group", "sqlalchemy-2-0")  # the oldest, in place of the newest
     session.run(*with_server(server), *suite(session), *session.posargs, external=True)
 

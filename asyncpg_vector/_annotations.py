@@ -1,7 +1,7 @@
 """The names of other libraries, and of later Pythons, that annotations need to be evaluated.
 
 Nothing is imported for them until then. `typing.get_type_hints` evaluates annotations; with the
-library it gets the library's own type, and without it `Any`.
+library it gets the library's own type, and without it, or inside of an alias, `Any`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ else:
             return Any if generic is Any else generic[dtype]
 
     np, sparse, NDArray = _Module("numpy"), _Module("scipy.sparse"), _NDArray()
-    # For aliases: the module that evaluates it may be another, which does not know np. From Python
-    # 3.14 on, a reference that names its module does not help: inside of an alias this is ignored.
+    # Any, since a module that evaluates an alias may lack `np`. A forward reference that names its
+    # module does not help: Python 3.14 ignores that inside of an alias.
     NumPyBool = Any
     Buffer = getattr(abc, "Buffer", Any)  # of Python 3.12

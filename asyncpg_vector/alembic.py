@@ -81,19 +81,6 @@ def compare_type(
     return _normalize(inspected) != _normalize(metadata)
 
 
-class _Plugin(ModuleType):
-    """A module that holds itself, for Alembic before 1.20.1.
-
-    That iterates over what an entry point names, where later releases take the module.
-    """
-
-    def __iter__(self) -> Iterator[ModuleType]:
-        yield self
-
-
-sys.modules[__name__].__class__ = _Plugin
-
-
 def setup(plugin: Plugin) -> None:
     """Add `render_item` and `compare_type` to every autogeneration; Alembic calls this."""
     plugin.add_autogenerate_comparator(_add_render_item, "autogenerate")
@@ -141,3 +128,16 @@ def _compare_types(
     if differ:
         operation.modify_type = metadata.type
     return PriorityDispatchResult.CONTINUE if differ is None else PriorityDispatchResult.STOP
+
+
+class _Plugin(ModuleType):
+    """A module that holds itself.
+
+    Alembic 1.18.0 to 1.20.0 iterate over what an entry point names; later releases take the module.
+    """
+
+    def __iter__(self) -> Iterator[ModuleType]:
+        yield self
+
+
+sys.modules[__name__].__class__ = _Plugin

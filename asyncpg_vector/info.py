@@ -10,7 +10,7 @@ FactT = TypeVar("FactT")
 
 
 class Metric(NamedTuple):
-    """A distance that a type has an operator for."""
+    """A distance that a type has an operator for. Read its fields by their names."""
 
     operator: str
     """The SQL operator, such as ``<=>``."""
@@ -20,7 +20,10 @@ class Metric(NamedTuple):
 
 
 class TypeInfo(NamedTuple):
-    """A SQL type: where it comes from, its limits, its operators."""
+    """A SQL type: where it comes from, its limits, its operators.
+
+    Read its fields by their names: a later release may have more of them.
+    """
 
     sql_name: str
     """The type's name in SQL, without a schema."""
@@ -45,5 +48,5 @@ class TypeInfo(NamedTuple):
 
 
 def read_only(**facts: FactT) -> Mapping[str, FactT]:
-    """Make a mapping that nobody changes by mistake."""
+    """Return a read-only mapping; the names are its keys."""
     return MappingProxyType(facts)

@@ -94,7 +94,7 @@ async def register_vector(
 class Registration:
     """Which types are to be registered, from where, and with which codecs.
 
-    It is made of the options of `register_vector`.
+    It takes the options of `register_vector`.
 
     Raises:
         InvalidTypeError: `types` are no names.

@@ -65,7 +65,7 @@ def pytest_report_header() -> list[str]:
     server = given_server()
     postgresql, pgvector = server[:2] if server else server_versions()
     gil = "with" if getattr(sys, "_is_gil_enabled", lambda: True)() else "without"
-    libraries = ", ".join(map(release, ("asyncpg", "NumPy", "SQLAlchemy")))
+    libraries = ", ".join(map(release, ("asyncpg_vector", "asyncpg", "NumPy", "SQLAlchemy")))
     lines = [
         f"server: PostgreSQL {postgresql}, pgvector {pgvector}",
         f"client: Python {platform.python_version()} {gil} the GIL, {libraries}",

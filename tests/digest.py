@@ -27,7 +27,7 @@ def main() -> None:
             for result in results(codec.value_class, numbers):
                 digest.update(result)
                 count += 1
-        print(f"{name}: {count:,} results, {digest.hexdigest()}")  # noqa: T201  # a command line prints
+        print(f"{name}: {count:,} results, {digest.hexdigest()}")
 
 
 def draw(name: str, random: Random) -> Iterator[list[float]]:

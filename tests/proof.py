@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,8 +27,9 @@ some, and leaves the rows of the others.
 |---|---|---|---|---|---|
 """
 
-# What pytest says at the end of a run, and how the other tools say what came of theirs.
+# What pytest says at the end of a run, and how tests and other tools say what came of theirs.
 _PYTEST = re.compile(r"^=+ (.*) in [\d.]+s.* =+$", re.MULTILINE)
+_COUNTED = re.compile(r"([\d,]+) (times the same as the server|values compared|results)\b")
 _OTHERS = re.compile(
     r"^(?:[\d,]+ inputs.*|\d+ of \d+ faults made by hand noticed|[\d,]+ noticed.*)$", re.MULTILINE
 )
@@ -39,14 +40,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
     does = read_targets((ROOT / "Makefile").read_text())
     parser.add_argument("jobs", nargs="+", choices=does, metavar="job", help="a target of make")
-    failed = [job for job in parser.parse_args().jobs if prove(job, does[job], ["make", job], PAGE)]
+    jobs, commit = parser.parse_args().jobs, describe_commit(ROOT)
+    failed = [job for job in jobs if prove(job, does[job], ["make", job], PAGE, commit)]
     print(f"failed: {', '.join(failed)}" if failed else f"all is in {PAGE.relative_to(ROOT)}")
     return int(bool(failed))
 
 
-def prove(job: str, does: str, command: Sequence[str], page: Path) -> int:
+def prove(job: str, does: str, command: Sequence[str], page: Path, commit: str) -> int:
     """Run a job, write its row into a page, and return its exit status."""
-    commit, start = describe_commit(), time.monotonic()
+    start = time.monotonic()
     status, output = run(command)
     found = find_results(output) or "nothing was counted"
     if status:
@@ -73,25 +75,23 @@ def run(command: Sequence[str]) -> tuple[int, str]:
 def find_results(output: str) -> str:
     """Return what a job counted: the sum of all runs of pytest, and what other tools say."""
     runs = _PYTEST.findall(output)
-    parts = list(sum_up(runs)) if runs else []
-    if len(runs) > 1:
-        parts.append(f"in {len(runs)} runs")
-    return "; ".join(filter(None, [" ".join(parts), *_OTHERS.findall(output)]))
+    tests = sum_up(re.findall(r"(\d+) (?!deselected)(\w+)", ", ".join(runs)))
+    in_runs = f" in {len(runs)} runs" if len(runs) > 1 else ""
+    counted = sum_up(_COUNTED.findall(output))
+    return "; ".join(filter(None, [tests + in_runs, counted, *_OTHERS.findall(output)]))
 
 
-def sum_up(runs: Iterable[str]) -> Iterator[str]:
-    """Yield what several runs of pytest counted together, such as ``12 passed``."""
-    counts: Counter[str] = Counter()
-    for number, outcome in re.findall(r"(\d+) (\w+)", ", ".join(runs)):
-        counts[outcome] += int(number)
-    yield ", ".join(
-        f"{number:,} {outcome}" for outcome, number in counts.items() if outcome != "deselected"
-    )
+def sum_up(counts: Iterable[tuple[str, str]]) -> str:
+    """Return the sum of each thing that was counted several times, such as ``12 passed``."""
+    sums: Counter[str] = Counter()
+    for number, what in counts:
+        sums[what] += int(number.replace(",", ""))
+    return ", ".join(f"{number:,} {what}" for what, number in sums.items())
 
 
 def read_targets(makefile: str) -> Mapping[str, str]:
-    """Return what each target of a Makefile says that it does."""
-    return dict(re.findall(r"^([a-z-]+):.*## (.*)$", makefile, re.MULTILINE))
+    """Return what each target of a Makefile says that it does, without its options."""
+    return dict(re.findall(r"^([a-z-]+):.*## ([^;\n]*)", makefile, re.MULTILINE))
 
 
 def read_rows(page: str) -> dict[str, str]:
@@ -99,11 +99,15 @@ def read_rows(page: str) -> dict[str, str]:
     return {row[1]: row[0] for row in re.finditer(r"^\| `make ([a-z-]+)` .*$", page, re.MULTILINE)}
 
 
-def describe_commit() -> str:
-    """Name the commit, and whether the files differ from it."""
-    git = ("git", "describe", "--always", "--dirty", "--exclude=*")
-    done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "none"
+def describe_commit(root: Path) -> str:
+    """Name the commit, and say whether files differ from it; the page itself always does."""
+
+    def ask_git(*arguments: str) -> str:
+        return subprocess.check_output(("git", *arguments), cwd=root, text=True).strip()
+
+    commit = ask_git("rev-parse", "--short", "HEAD")
+    changed = ask_git("status", "--porcelain", "--", ".", f":!{PAGE.relative_to(ROOT)}")
+    return f"{commit}, changed" if changed else commit
 
 
 if __name__ == "__main__":

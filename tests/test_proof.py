@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.proof import HEAD, PAGE, find_results, prove, read_rows, read_targets
+from tests.proof import HEAD, PAGE, describe_commit, find_results, prove, read_rows, read_targets
 from tests.spec_types import ROOT
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ TARGETS = read_targets((ROOT / "Makefile").read_text())
         ("vector: 5 inputs, 7 edges covered\n2,000 inputs, 0 findings", "2,000 inputs, 0 findings"),
         ("44 of 44 faults made by hand noticed\nx: survived\n3,743 noticed, 262 equivalent",
          "44 of 44 faults made by hand noticed; 3,743 noticed, 262 equivalent"),
+        ("7 times the same as the server: text\n1,000 times the same as the server: wire\n= 2 passed in 1.00s =",
+         "2 passed; 1,007 times the same as the server"),
+        ("vector: 500 results, a1b2\nbit: 600 results, c3d4\n== 3 passed in 1.00s ==", "3 passed; 1,100 results"),
         ("ready", ""),
     ],
 )  # fmt: skip
@@ -37,7 +42,7 @@ def test_a_row_takes_the_place_of_its_jobs_last(tmp_path: Path) -> None:
 
     def say(job: str, text: str, status: int = 0) -> int:
         script = f"print({text!r}); raise SystemExit({status})"
-        return prove(job, "does it", [sys.executable, "-c", script], page)
+        return prove(job, "does it", [sys.executable, "-c", script], page, "abc1234")
 
     assert say("load", "== 1 passed in 1.00s ==") == 0
     assert say("fuzz", "1 inputs") == 0
@@ -48,6 +53,24 @@ def test_a_row_takes_the_place_of_its_jobs_last(tmp_path: Path) -> None:
     assert "| 1 inputs |" in rows["fuzz"]
     assert "| **failed**: 2 failed |" in rows["load"]
     assert page.read_text() == HEAD + "".join(f"{row}\n" for row in rows.values())
+
+
+def test_the_commit_is_named_whatever_the_page_says(tmp_path: Path) -> None:
+    def run_git(*arguments: str) -> None:
+        identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+        subprocess.run(("git", *identity, *arguments), cwd=tmp_path, check=True)
+
+    page = tmp_path / PAGE.relative_to(ROOT)
+    page.parent.mkdir()
+    page.write_text(HEAD)
+    run_git("init", "--quiet")
+    run_git("add", ".")
+    run_git("commit", "--quiet", "--message=All")
+    page.write_text("")
+    commit = describe_commit(tmp_path)
+    assert re.fullmatch("[0-9a-f]{7,}", commit)
+    (tmp_path / "new").touch()
+    assert describe_commit(tmp_path) == f"{commit}, changed"
 
 
 def test_the_page_is_of_jobs_that_there_are() -> None:

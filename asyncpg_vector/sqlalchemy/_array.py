@@ -25,15 +25,14 @@ _INT32 = struct.Struct(">i")
 # No text form of a value has a quote or a backslash in it, so that none is escaped.
 _PART = re.compile(r'[{}]|"[^"]*"|[^,{}"]+')
 
-
 if TYPE_CHECKING:
-    _OfArray = postgresql.ARRAY.Comparator[Any]
-else:  # before SQLAlchemy 2.0.40 it is not generic
-    _OfArray = postgresql.ARRAY.Comparator
+    _ArrayComparator = postgresql.ARRAY.Comparator[Any]
+else:  # it is not generic before SQLAlchemy 2.0.40
+    _ArrayComparator = postgresql.ARRAY.Comparator
 
 
 class _Comparator(  # pyright: ignore[reportIncompatibleVariableOverride]  # `type`, SQLAlchemy's
-    ComparedInSQL, TypeDecorator.Comparator[Any], _OfArray
+    ComparedInSQL, TypeDecorator.Comparator[Any], _ArrayComparator
 ):
     """What SQL can do with an array."""
 

@@ -115,7 +115,7 @@ class _Listener:
     def connect(self, connection: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
         try:
             entry.info[self] = self._register(connection, "new")
-        except BaseException:  # after which SQLAlchemy before 2.0.53 leaves the connection open
+        except BaseException:  # SQLAlchemy before 2.0.53 leaves the connection open after one
             connection.driver_connection.terminate()
             raise
 
