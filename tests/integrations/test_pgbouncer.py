@@ -54,7 +54,7 @@ async def test_many_sessions_share_few_servers(engine: AsyncEngine) -> None:
             await session.flush()
             id_ = item.id
         async with AsyncSession(engine) as session:
-            (item,) = await session.scalars(select(Item).where(Item.id == id_))
+            item = await session.get_one(Item, id_)
             assert {name: getattr(item, name) for name in written} == written
             nearest = select(Item.id).order_by(Item.vector.l2_distance([n, 1, 0])).limit(1)
             assert await session.scalar(nearest) == id_

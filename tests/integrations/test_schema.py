@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import sqlalchemy
 from sqlacodegen.generators import DeclarativeGenerator
 from sqlalchemy import (
     Column,
@@ -44,6 +45,9 @@ TYPES_OF_COLUMNS = {
     "vectors": "VECTOR(3)[]",
     "bits": "BIT(3)[]",
 }
+
+# SQLAlchemy before 2.0.37 leaves out operator classes where it reflects indexes.
+REFLECTS_OPERATOR_CLASSES = tuple(map(int, sqlalchemy.__version__.split(".")[:3])) >= (2, 0, 37)
 
 
 def sql(index: Index) -> str:
@@ -235,6 +239,19 @@ async def test_indexes(engine: AsyncEngine) -> None:
             "CREATE INDEX items_vector ON public.items USING hnsw (vector vector_cosine_ops) WITH (m='8')",
             'CREATE INDEX items_bit ON public.items USING ivfflat ("bit" bit_hamming_ops)',
         }
+
+
+async def test_reflected_indexes(engine: AsyncEngine) -> None:
+    """They can be created again, where SQLAlchemy reflects their operator classes."""
+    async with engine.connect() as conn:
+        table = await conn.run_sync(lambda conn: Table("items", MetaData(), autoload_with=conn))
+    vector, bit = ("vector vector_cosine_ops", "bit bit_hamming_ops")
+    if not REFLECTS_OPERATOR_CLASSES:
+        vector, bit = ("vector", "bit")
+    assert {sql(index) for index in table.indexes} == {
+        f"CREATE INDEX items_vector ON items USING hnsw ({vector}) WITH (m = 8)",
+        f"CREATE INDEX items_bit ON items USING ivfflat ({bit})",
+    }
 
 
 async def test_automap(engine: AsyncEngine) -> None:
