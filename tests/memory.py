@@ -1,9 +1,9 @@
 """Whether encoding and decoding leave memory behind: run as a process of its own.
 
-`python -m tests.memory TYPE CALLS` prints, in JSON, what as many calls as that add, after a tenth of
-them: memory blocks of Python's, which are counted exactly, and KiB of the resident set, which sees
-everything else too. The calls are made in rounds, and it is the median of what a round adds: what
-leaks does so in each, and what the system does now and then it does in few.
+`python -m tests.memory TYPE CALLS` first makes a tenth of CALLS, then CALLS in five rounds, and prints
+the median growth of a round in JSON: memory blocks of Python's, which are counted exactly, and KiB of
+the resident set, which sees everything else too. A leak adds to each round; what the system allocates
+now and then adds to few.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 MILLION = 1_000_000
 
-# What a call leaves behind once, such as a cached object, is there before it is measured. In a round,
-# which is a fifth of the calls, a leak of one object a call would be as many blocks; and one of a byte
-# a call, by MILLION, more KiB than are allowed.
+# What a call leaves behind once, such as a cached object, is there before it is measured. A round is a
+# fifth of the calls. Of a million, a leak of one object a call adds 200,000 blocks a round; one of a
+# byte a call, 195 KiB.
 MOST_BLOCKS = 200
 MOST_KIB = 120
 
