@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +22,7 @@ from tests.needs import DATABASE_SQL, are_met, given_dsn, given_server, np, type
 from tests.pgbouncer import run_pgbouncer, through
 from tests.server import run_server
 from tests.server import versions as server_versions
+from tests.threads import is_gil_enabled
 
 NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
 
@@ -64,7 +64,7 @@ def pytest_report_header() -> list[str]:
     """Tell what this run is with, and what it is without."""
     server = given_server()
     postgresql, pgvector = server[:2] if server else server_versions()
-    gil = "with" if getattr(sys, "_is_gil_enabled", lambda: True)() else "without"
+    gil = "with" if is_gil_enabled() else "without"
     libraries = ", ".join(map(release, ("asyncpg_vector", "asyncpg", "NumPy", "SQLAlchemy")))
     lines = [
         f"server: PostgreSQL {postgresql}, pgvector {pgvector}",
