@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 import struct
 from collections.abc import Callable
-from itertools import islice
-from math import isfinite
+from itertools import chain, cycle, islice
+from math import inf, isfinite
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -65,7 +65,7 @@ class SpecType:
 
     def batches(self) -> st.SearchStrategy[list[Any]]:
         """A few values at a time."""
-        return st.lists(self.values(), min_size=1, max_size=10)
+        return st.lists(self.values(), min_size=1, max_size=20)
 
 
 class AtLimits(SpecType):
@@ -75,7 +75,9 @@ class AtLimits(SpecType):
         return st.sampled_from(_largest(self.model))
 
     def batches(self) -> st.SearchStrategy[list[Any]]:
-        return st.just([self.value_class(*arguments) for arguments in _largest(self.model)])
+        """The largest, and a small one before them."""
+        arguments = [([1],), *_largest(self.model)]
+        return st.just([self.value_class(*each) for each in arguments])
 
 
 TYPES = [SpecType(sql_name, model) for sql_name, model in SPEC.types.items()]
@@ -126,16 +128,36 @@ def numbers(element: Format[Any]) -> st.SearchStrategy[Any]:
 
 def _inputs(model: Type) -> st.SearchStrategy[tuple[Any, ...]]:
     if isinstance(model, DenseType):
-        return st.tuples(st.lists(numbers(model.element), min_size=1, max_size=50))
+        return st.tuples(tiled(numbers(model.element), st.integers(1, 100)))
     if isinstance(model, SparseType):
-        return st.integers(1, model.max_dimensions).flatmap(
-            lambda dimensions: st.tuples(
-                st.dictionaries(st.integers(0, dimensions - 1), numbers(model.element)),
-                st.just(dimensions),
-            )
-        )
+        elements = tiled(numbers(model.element), st.integers(0, 100))
+        dimensions = st.integers(1, model.max_dimensions)
+        return st.builds(_scatter, elements, dimensions, dimensions, dimensions)
     assert isinstance(model, BitsType)
     return st.tuples(st.text("01"))
+
+
+def tiled(
+    elements: st.SearchStrategy[Any], sizes: st.SearchStrategy[int]
+) -> st.SearchStrategy[list[Any]]:
+    """Rows of any of the sizes. (The lists that Hypothesis draws are short, and seldom long.)"""
+    return st.builds(_tile, st.lists(elements, min_size=1), sizes)
+
+
+def _tile(pattern: list[Any], size: int) -> list[Any]:
+    return list(islice(cycle(pattern), size))
+
+
+def _scatter(
+    elements: list[Any], first: int, step: int, dimensions: int
+) -> tuple[dict[int, Any], int]:
+    """Arguments for the constructor: the elements in any order, zeros among them.
+
+    Where two have the same index, the later one is kept.
+    """
+    return {
+        (first + step * place) % dimensions: element for place, element in enumerate(elements)
+    }, dimensions
 
 
 def _largest(model: Type) -> list[tuple[Any, ...]]:
@@ -145,20 +167,34 @@ def _largest(model: Type) -> list[tuple[Any, ...]]:
         return [(_elements(model.element, size),) for size in (most - 1, most)]
     assert isinstance(model, SparseType)
     apart = model.max_dimensions // model.max_nnz
+    from_last = range(model.max_dimensions - 1, -1, -apart)
     return [
-        (_spread(model, model.max_nnz - 1, 1), model.max_dimensions - 1),
-        (_spread(model, model.max_nnz, apart), model.max_dimensions),
+        (_fill(model, range(model.max_nnz - 1)), model.max_dimensions - 1),
+        (_fill(model, from_last[: model.max_nnz]), model.max_dimensions),
     ]
 
 
-def _spread(model: SparseType, nnz: int, apart: int) -> dict[int, Any]:
-    """So many elements that are not zero, so far apart."""
-    indices = range(0, nnz * apart, apart)
-    return dict(zip(indices, filter(None, _elements(model.element, 2 * nnz)), strict=False))
+def _fill(model: SparseType, indices: range) -> dict[int, Any]:
+    """Elements at these indices, none of them zero."""
+    elements = filter(None, _elements(model.element, 2 * len(indices)))
+    return dict(zip(indices, elements, strict=False))
 
 
 def _elements(element: Format[Any], count: int) -> list[Any]:
-    """Finite elements of any bits."""
+    """The special elements, then finite ones of any bits."""
     data = Random(count).randbytes(2 * count * element.width)
     drawn = struct.unpack(f"{2 * count}{element.code}", data)
-    return list(islice(filter(isfinite, drawn), count))
+    return list(islice(chain(_specials(element), filter(isfinite, drawn)), count))
+
+
+def _specials(element: Format[Any]) -> list[Any]:
+    """Zero, one, the extremes, and for floats both zeros, 0.1 and the smallest, of both signs."""
+    if element.python_type == "int":
+        limit = 1 << (8 * element.width - 1)
+        return [0, 1, -1, limit - 1, -limit]
+    infinity = int.from_bytes(struct.pack(f">{element.code}", inf))
+    smallest_normal = infinity & -infinity  # the exponent's lowest bit
+    by_bits = [bits.to_bytes(element.width) for bits in (1, smallest_normal, infinity - 1)]
+    payload = b"".join([struct.pack(f">3{element.code}", 0, 1, 0.1), *by_bits])
+    positive = struct.unpack(f">6{element.code}", payload)
+    return [sign * number for number in positive for sign in (1.0, -1.0)]

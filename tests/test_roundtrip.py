@@ -20,6 +20,7 @@ from tests.spec_types import (
     each_sparse_type,
     each_sparse_type_to_limits,
     each_type_to_limits,
+    tiled,
 )
 
 # What repr() prints, eval() is to understand.
@@ -105,10 +106,15 @@ def test_sparse_numbers(type_: SpecType, data: st.DataObject) -> None:
     assert again == value
 
 
+def rows(type_: SpecType) -> st.SearchStrategy[list[int]]:
+    """Rows of few dimensions, and one of as many elements as a sparse value can have."""
+    return tiled(st.integers(-3, 3), st.integers(1, 100)) | st.just([1, 0] * type_.model.max_nnz)
+
+
 @each_sparse_type
 @given(data=st.data())
 def test_sparse_to_dense_and_back(type_: SpecType, data: st.DataObject) -> None:
-    numbers = data.draw(st.lists(st.integers(-3, 3), min_size=1))
+    numbers = data.draw(rows(type_))
     value = type_.value_class(numbers)
     assert value.to_list() == numbers
     assert type_.value_class(value.to_list()) == value
@@ -118,7 +124,7 @@ def test_sparse_to_dense_and_back(type_: SpecType, data: st.DataObject) -> None:
 @each_sparse_type
 @given(data=st.data())
 def test_sparse_to_arrays_and_back(type_: SpecType, data: st.DataObject) -> None:
-    numbers = data.draw(st.lists(st.integers(-3, 3), min_size=1))
+    numbers = data.draw(rows(type_))
     value = type_.value_class(numbers)
     assert value.to_numpy().tolist() == numbers
     for again in (value.to_numpy(), np.asarray(value), value.to_coo()):

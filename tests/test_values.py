@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, HalfVector, Metric, SparseVector, Vector
 from tests.needs import needs_numpy, np
-from tests.spec_types import SpecType, each_dense_type, each_type
+from tests.spec_types import SpecType, each_dense_type, each_dense_type_to_limits, each_type
 
 SAMPLES = {"dense": [1, 0, 3], "sparse": [1, 0, 3], "bits": "101"}
 
@@ -104,14 +104,23 @@ def test_index(type_: SpecType) -> None:
         value[3:]
 
 
-@each_dense_type
+@each_dense_type_to_limits
 @given(data=st.data())
-def test_an_index_finds_what_to_list_has(type_: SpecType, data: st.DataObject) -> None:
+def test_every_index_finds_what_to_list_has(type_: SpecType, data: st.DataObject) -> None:
     """So do loops, which ask for the indices from 0 on until there is none."""
     value = data.draw(type_.values())
     elements = value.to_list()
     assert list(value) == elements
     assert list(reversed(value)) == elements[::-1]
+    assert [value[index] for index in range(-len(value), 0)] == elements
+    assert value[-len(value) // 2 :].to_list() == elements[-len(value) // 2 :]
+
+
+@each_dense_type
+@given(data=st.data())
+def test_an_index_finds_what_to_list_has(type_: SpecType, data: st.DataObject) -> None:
+    value = data.draw(type_.values())
+    elements = value.to_list()
     index = data.draw(st.integers(-len(value), len(value) - 1))
     assert value[index] == value[np.int64(index) if np else index] == elements[index]
     start, stop = sorted([index % len(value), data.draw(st.integers(0, len(value)))])

@@ -15,7 +15,13 @@ from typing_extensions import TypedDict
 
 from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
 from tests.needs import np
-from tests.spec_types import SpecType, each_dense_type, each_sparse_type, each_type
+from tests.spec_types import (
+    SpecType,
+    each_dense_type,
+    each_sparse_type,
+    each_type,
+    each_type_to_limits,
+)
 from tests.test_values import sample
 
 
@@ -211,7 +217,7 @@ def test_a_strict_field_has_limits_all_the_same() -> None:
             adapter.validate_python(row)
 
 
-@each_type
+@each_type_to_limits
 @given(data=st.data())
 def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())
