@@ -305,7 +305,11 @@ COMPARED = [
 
 @pytest.mark.parametrize(("inspected", "metadata", "differ"), COMPARED)
 def test_compare_type(plugin: Plugin, inspected: Any, metadata: Any, differ: bool | None) -> None:
-    """Called by Alembic through the plugin, or from an `env.py`."""
+    """Called by Alembic through the plugin, or from an `env.py`; others are asked about other types."""
+    asked: list[Any] = []
+    plugin.add_autogenerate_comparator(
+        lambda *arguments: asked.append(arguments), "column", "types"
+    )
     migrations = MigrationContext.configure(
         dialect_name="postgresql", opts={"autogenerate_plugins": [plugin.name]}
     )
@@ -315,3 +319,4 @@ def test_compare_type(plugin: Plugin, inspected: Any, metadata: Any, differ: boo
     operation = AlterColumnOp("t", "v")
     context.comparators.dispatch("column")(context, operation, None, "t", "v", *columns)
     assert operation.modify_type is (metadata if differ else None)
+    assert len(asked) == (differ is None)
