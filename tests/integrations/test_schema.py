@@ -46,8 +46,8 @@ TYPES_OF_COLUMNS = {
     "bits": "BIT(3)[]",
 }
 
-# SQLAlchemy before 2.0.37 leaves out operator classes where it reflects indexes.
-REFLECTS_OPERATOR_CLASSES = tuple(map(int, sqlalchemy.__version__.split(".")[:3])) >= (2, 0, 37)
+# SQLAlchemy before 2.0.42 leaves out operator classes where it reflects indexes.
+REFLECTS_OPERATOR_CLASSES = tuple(map(int, sqlalchemy.__version__.split(".")[:3])) >= (2, 0, 42)
 
 
 def sql(index: Index) -> str:
