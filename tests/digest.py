@@ -14,39 +14,40 @@ from random import Random
 
 import numpy as np
 
-from asyncpg_vector._generated import CODECS
+from codegen.spec import BitsType
+from tests.spec_types import TYPES, SpecType
 
 VALUES = 300
 
 
 def main() -> None:
     """Print how many results there are of each type, and a digest of them."""
-    for name, codec in CODECS.items():
+    for type_ in TYPES:
         digest, count = hashlib.sha256(), 0
-        for numbers in draw(name, Random(name)):
-            for result in results(codec.value_class, numbers):
+        for numbers in draw(type_, Random(type_.sql_name)):
+            for result in results(type_, numbers):
                 digest.update(result)
                 count += 1
-        print(f"{name}: {count:,} results, {digest.hexdigest()}")
+        print(f"{type_}: {count:,} results, {digest.hexdigest()}")
 
 
-def draw(name: str, random: Random) -> Iterator[list[float]]:
+def draw(type_: SpecType, random: Random) -> Iterator[list[float]]:
     """Yield numbers of every magnitude that the type holds."""
-    if name == "bit":
+    if isinstance(type_.model, BitsType):
         for _ in range(VALUES):
             yield [random.getrandbits(1) for _ in range(random.randint(1, 70))]
         return
-    form = "e" if name == "halfvec" else "f"
-    size = struct.calcsize(form)
+    element = type_.model.element
     for _ in range(VALUES):
-        drawn = struct.unpack(f"<20{form}", random.randbytes(20 * size))
+        drawn = struct.unpack(f"<20{element.code}", random.randbytes(20 * element.width))
         yield [number for number in drawn if number - number == 0] or [1.0]  # the finite ones
 
 
-def results(cls: type, numbers: list[float]) -> Iterator[bytes]:
+def results(type_: SpecType, numbers: list[float]) -> Iterator[bytes]:
     """Yield what a value is written as, by whichever way it is made."""
+    cls = type_.value_class
     made = [cls.coerce(numbers), cls.coerce(tuple(numbers)), cls.coerce(np.array(numbers))]
-    if cls.__name__ != "Bit":
+    if not isinstance(type_.model, BitsType):
         of_double = array("d", numbers)
         made += [
             cls.coerce(of_double),

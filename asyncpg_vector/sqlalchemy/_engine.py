@@ -174,9 +174,9 @@ class _Listener:
 
         A connection that somebody else may be using is not asked, if something is known of it.
         """
-        names = {name for registration, _ in self._registrations for name in registration.codecs}
         if known is not None and connection.driver_connection.is_in_transaction():
             return known
+        names = {name for registration, _ in self._registrations for name in registration.codecs}
         try:
             return connection.run_async(partial(find_oids, names=names))
         except asyncpg.InterfaceError:  # it is closed, or another operation is in progress
