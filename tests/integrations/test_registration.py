@@ -573,7 +573,8 @@ async def test_registered_late(dsn: str, make_engine: MakeEngine) -> None:
     engine = make_engine(dsn, pool_size=1, max_overflow=0)
     async with engine.connect() as conn:
         assert not await knows(conn)
-    register_engine(engine)
+        register_engine(engine)
+        assert not await knows(conn)
     for _ in range(2):
         async with engine.connect() as conn:
             assert await knows(conn)
@@ -617,6 +618,20 @@ async def test_registered_twice(dsn: str, make_engine: MakeEngine) -> None:
     async with engine.connect() as conn:
         assert await knows(conn)
         assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+
+
+async def test_registered_twice_asks_once(dsn: str, make_engine: MakeEngine) -> None:
+    """A checkout costs one query, however often the engine was registered."""
+    engine = make_engine(dsn, pool_size=1, max_overflow=0)
+    register_engine(engine, types="vector")
+    register_engine(engine, types="bit")
+    queries: list[str] = []
+    async with engine.connect() as conn:
+        connection = (await conn.get_raw_connection()).driver_connection
+        connection.add_query_logger(lambda record: queries.append(record.query))
+    async with engine.connect():
+        await asyncio.sleep(0)  # asyncpg calls the logger in the loop's next turn
+        assert len(queries) == 1
 
 
 @needs_pgvector("0.7.0")
