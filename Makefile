@@ -86,7 +86,7 @@ check: .venv/check ## lint, type-check, compare generated files with the spec
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/python -m codegen --check
+	$(BIN)/python -m codegen.project --check
 
 fuzz: .venv/fuzz ## look for inputs that break something; FUZZ_SECONDS=...
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
@@ -95,7 +95,7 @@ bench: .venv/bench .venv/first-release ## time this package and its peers, for d
 	$(BIN)/python -m bench $(BENCH)
 
 generate: .venv/test ## write the generated files, after an edit of the spec
-	$(BIN)/python -m codegen
+	$(BIN)/python -m codegen.project
 
 format: .venv/check ## format the hand-written files, and mend what lint can mend
 	$(BIN)/ruff check --fix

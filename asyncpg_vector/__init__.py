@@ -36,6 +36,6 @@ __all__ = [
 ]
 __all__ += _generated.__all__
 
-for _codec in _generated.CODECS.values():
+for _value_class in _generated.VALUE_CLASSES.values():
     # Pickles and error messages name a class by its module, which is to be one that stays.
-    _codec.value_class.__module__ = __name__
+    _value_class.__module__ = __name__

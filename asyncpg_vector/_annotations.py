@@ -10,7 +10,22 @@ from collections import abc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-__all__ = ["Buffer", "NDArray", "NumPyBool", "np", "sparse"]
+__all__ = [
+    "Buffer",
+    "Float16",
+    "Float32",
+    "Float64",
+    "Int8",
+    "Int16",
+    "Int32",
+    "NDArray",
+    "NumPyBool",
+    "UInt8",
+    "UInt16",
+    "UInt32",
+    "np",
+    "sparse",
+]
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +34,15 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     NumPyBool: TypeAlias = np.bool_
+    Float16: TypeAlias = np.float16
+    Float32: TypeAlias = np.float32
+    Float64: TypeAlias = np.float64
+    Int8: TypeAlias = np.int8
+    Int16: TypeAlias = np.int16
+    Int32: TypeAlias = np.int32
+    UInt8: TypeAlias = np.uint8
+    UInt16: TypeAlias = np.uint16
+    UInt32: TypeAlias = np.uint32
 else:
 
     class _Module:
@@ -44,4 +68,5 @@ else:
     # Any, since a module that evaluates an alias may lack `np`. A forward reference that names its
     # module does not help: Python 3.14 ignores that inside of an alias.
     NumPyBool = Any
+    Float16 = Float32 = Float64 = Int8 = Int16 = Int32 = UInt8 = UInt16 = UInt32 = Any
     Buffer = getattr(abc, "Buffer", Any)  # of Python 3.12

@@ -28,6 +28,7 @@ _PG_CATALOG = "pg_catalog"
 # The parameters are text[], one of the two array types that asyncpg does not ask the server about.
 _FIND = """
 SELECT wanted.name, wanted.owner, t.oid, n.nspname AS schema, e.extname AS extension,
+    pg_catalog.pg_type_is_visible(t.oid) AS visible,
     owner.extversion AS owner_version, owner_schema.nspname AS owner_schema,
     pg_catalog.pg_operator_is_visible(
         'pg_catalog.=(pg_catalog.name, pg_catalog.name)'::pg_catalog.regoperator
@@ -76,7 +77,8 @@ async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str
     Args:
         conn: of the database.
         infos: of the types.
-        schema: the only one to look in; or None, for wherever their extension has put them.
+        schema: the only one to look in; or None, for wherever their extension has put them, and
+            for the search path for types of no extension.
 
     Raises:
         InvalidValueError: the search path has an operator ``=`` before the server's own.
@@ -111,13 +113,14 @@ async def find_oids(conn: AnyConnection, names: Iterable[str]) -> frozenset[int]
 
 def _schema_of(info: TypeInfo, schema: str | None, rows: Iterable[asyncpg.Record]) -> str | None:
     """Return the schema of the type that is meant, and not just of one that has its name."""
-    owners: dict[str, str | None] = {
-        row["schema"]: row["extension"] for row in rows if row["name"] == info.sql_name
-    }
-    if info.extension is None:
+    named = [row for row in rows if row["name"] == info.sql_name]
+    owners: dict[str, str | None] = {row["schema"]: row["extension"] for row in named}
+    if info.built_in:
         schema = _PG_CATALOG
     if schema is not None:
         return schema if schema in owners else None
+    if info.extension is None:
+        return next((row["schema"] for row in named if row["visible"]), None)
     for place, extension in owners.items():
         if extension == info.extension:
             return place
@@ -145,6 +148,8 @@ async def make_missing_error(
     database = await conn.fetchval("SELECT pg_catalog.current_database()")
     owned = [(info, info.extension) for info in missing if info.extension]
     advice = {_advise(info, extension, schema, extensions) for info, extension in owned}
+    if len(owned) < len(missing):
+        advice.add("create the type, or pass the schema that has it")
     installed = all(extension in extensions for _, extension in owned)
     error = TypesNotFoundError if installed else ExtensionNotFoundError
     return error(

@@ -29,10 +29,16 @@ class TypeInfo(NamedTuple):
     """The type's name in SQL, without a schema."""
 
     extension: str | None
-    """The extension that owns the type; None if PostgreSQL itself has it, in ``pg_catalog``."""
+    """The extension that owns the type, if one does."""
 
     since: str | None
     """The extension's first release with the type."""
+
+    built_in: bool
+    """Whether PostgreSQL itself has the type, in ``pg_catalog``.
+
+    A type that has no extension either is somebody's own, found by the search path.
+    """
 
     max_dimensions: int
     """The most dimensions of a value; for `bit`, its most bits."""

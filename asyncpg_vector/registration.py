@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
+from operator import methodcaller
 from typing import Any, Literal, TypeAlias, get_args, overload
 
 import asyncpg
 
-from asyncpg_vector._codec import Codec
-from asyncpg_vector._generated import CODECS
-from asyncpg_vector._layouts.dense import Dense
+from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector._lookup import AnyConnection, Found, find_types, make_missing_error
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, TypesNotFoundError
 from asyncpg_vector.info import TypeInfo
+from asyncpg_vector.runtime import Codec, Dense, Value
 
-__all__ = ["Registration", "Returns", "register_vector"]
+__all__ = ["Registration", "Returns", "TypesInput", "register_vector"]
 
 Returns: TypeAlias = Literal["value", "list", "numpy"]
+
+ALL = "all"
+"""Stands for every type of this package."""
+
+TypesInput: TypeAlias = str | type[Value] | Iterable[str | type[Value]]
+"""Names of this package's types, ``all`` of them, and value classes of anybody's."""
 
 
 @overload
@@ -26,7 +32,7 @@ async def register_vector(
     conn: AnyConnection,
     schema: str | None = None,
     *,
-    types: Iterable[str] | None = None,
+    types: TypesInput | None = None,
     returns: Returns = "value",
     missing_ok: bool = False,
 ) -> list[str]: ...
@@ -40,7 +46,7 @@ async def register_vector(
     conn: AnyConnection,
     schema: str | None = None,
     *,
-    types: Iterable[str] | None = None,
+    types: TypesInput | None = None,
     returns: Returns = "value",
     missing_ok: bool = False,
 ) -> list[str]:
@@ -58,8 +64,10 @@ async def register_vector(
         conn: a connection, or one taken from a pool.
         schema: where the types are. By default they are found wherever their extension put them,
             or in ``pg_catalog``, where some servers have them built in.
-        types: the SQL names of the types to register, each of which must be there. By default
-            those that the database has, except built-in ones such as ``bit``.
+        types: the types to register, each of which must be there: SQL names of this package's
+            types, and value classes, those that `asyncpg_vector.codegen` has generated among them;
+            ``"all"`` for every type of this package that the database has, ``bit`` included. By
+            default those that the database has, except built-in ones such as ``bit``.
         returns: what a fetched dense vector becomes: a value, a list of numbers, or an ndarray in
             native byte order. Values of the other layouts are not affected.
         missing_ok: register the types that exist, possibly none, instead of raising
@@ -72,9 +80,10 @@ async def register_vector(
         ExtensionNotFoundError: the types' extension has not been created.
         TypesNotFoundError: the database has none of the types, or lacks one named in `types`. In
             both cases none was registered. Or a type was dropped while it was registered.
-        InvalidTypeError: `conn` is a pool, or nothing of asyncpg's; `types` are no names.
-        InvalidValueError: `types` has an unknown name, or `returns` is none of the three; or the
-            search path has an operator ``=`` for names or oids before the server's own.
+        InvalidTypeError: `conn` is a pool, or nothing of asyncpg's; `types` are no types.
+        InvalidValueError: `types` has an unknown name, or two classes of one SQL name; `returns` is
+            none of the three; or the search path has an operator ``=`` for names or oids before
+            the server's own.
     """
     if isinstance(conn, asyncpg.Pool):
         raise InvalidTypeError(
@@ -97,19 +106,18 @@ class Registration:
     It takes the options of `register_vector`.
 
     Raises:
-        InvalidTypeError: `types` are no names.
-        InvalidValueError: `types` has an unknown name, or `returns` is none of the three.
+        InvalidTypeError: `types` are no types.
+        InvalidValueError: `types` has an unknown name, or two classes of one SQL name; or `returns`
+            is none of the three.
     """
 
-    def __init__(
-        self, schema: str | None, *, types: Iterable[str] | None, returns: Returns
-    ) -> None:
+    def __init__(self, schema: str | None, *, types: TypesInput | None, returns: Returns) -> None:
         self.schema = schema
-        self.are_named = types is not None
+        self.are_named = types not in (None, ALL)
         """By the caller, so that each of them has to be there."""
+        self._classes = _find_classes(types)
         self.codecs: Mapping[str, Codec] = {
-            name: codec._replace(decode=_decoder(codec, returns))
-            for name, codec in _wanted(types).items()
+            name: _make_codec(value_class, returns) for name, value_class in self._classes.items()
         }
 
     async def find(self, conn: AnyConnection) -> Found:
@@ -119,7 +127,11 @@ class Registration:
     async def require(self, conn: AnyConnection, found: Found) -> None:
         """Raise TypesNotFoundError if a type is missing that has to be there."""
         missing = [info for info in self._infos if info.sql_name not in found.schemas]
-        if missing and (self.are_named or not found.schemas):
+        # That PostgreSQL's own types are there says nothing.
+        is_any_there = any(
+            info.sql_name in found.schemas for info in self._infos if not info.built_in
+        )
+        if missing and (self.are_named or not is_any_there):
             raise await make_missing_error(conn, self.schema, missing, found.extensions)
 
     async def set_codecs(self, conn: AnyConnection, found: Found) -> None:
@@ -146,31 +158,59 @@ class Registration:
 
     @property
     def _infos(self) -> list[TypeInfo]:
-        return [codec.value_class.info for codec in self.codecs.values()]
+        return [value_class.info for value_class in self._classes.values()]
 
 
-def _wanted(types: Iterable[str] | None) -> dict[str, Codec]:
+def _find_classes(types: TypesInput | None) -> dict[str, type[Value]]:
+    """Return the value classes that a caller means, by their SQL names."""
     if types is None:
-        return {name: codec for name, codec in CODECS.items() if codec.value_class.info.extension}
-    if not isinstance(types, Iterable):
-        raise InvalidTypeError(f"expected names of types, got {describe(types)}")
-    names = [types] if isinstance(types, str) else list(types)
-    for name in names:
-        if not isinstance(name, str) or name not in CODECS:
+        return {name: cls for name, cls in VALUE_CLASSES.items() if not cls.info.built_in}
+    if types == ALL:
+        return {**VALUE_CLASSES}
+    if not isinstance(types, (str, type, Iterable)):
+        raise InvalidTypeError(f"expected types, got {describe(types)}")
+    classes: dict[str, type[Value]] = {}
+    for type_ in [types] if isinstance(types, (str, type)) else types:
+        value_class = _find_class(type_)
+        known = classes.setdefault(value_class.info.sql_name, value_class)
+        if known is not value_class:
             raise InvalidValueError(
-                f"expected types among {', '.join(CODECS)}, got {shorten(name)}"
+                f"expected one class for {value_class.info.sql_name}, "
+                f"got {known.__name__} and {value_class.__name__}"
             )
-    return {name: CODECS[name] for name in names}
+    return classes
 
 
-def _decoder(codec: Codec, returns: Returns) -> Callable[[bytes], Any]:
+def _find_class(type_: str | type[Value]) -> type[Value]:
+    if isinstance(type_, str) and type_ in VALUE_CLASSES:
+        return VALUE_CLASSES[type_]
+    if isinstance(type_, type) and _is_of_a_type(type_):
+        return type_
+    known = ", ".join(VALUE_CLASSES)
+    raise InvalidValueError(f"expected types among {known}, or value classes, got {shorten(type_)}")
+
+
+def _is_of_a_type(class_: type) -> bool:
+    """Tell whether this is a value class, and not one of the runtime's base classes."""
+    return issubclass(class_, Value) and hasattr(class_, "codec")
+
+
+def _make_codec(value_class: type[Value], returns: Returns) -> Codec:
+    """Return the functions that asyncpg is given for a type."""
     if returns not in get_args(Returns):
         raise InvalidValueError(
             f"expected returns among {', '.join(get_args(Returns))}, got {shorten(returns)}"
         )
-    if returns == "value" or not issubclass(codec.value_class, Dense):
-        return codec.decode
-    if returns == "list":
-        return lambda data: codec.decode(data).to_list()
-    import_module("numpy")  # so that it is missed now, and not at the first fetch
-    return lambda data: codec.decode(data).to_numpy()
+    codec = value_class.codec
+    if "codec" not in vars(value_class):  # a subclass of a generated class
+        codec = Codec(value_class.encode, value_class.decode)
+    if returns == "value" or not issubclass(value_class, Dense):
+        return codec
+    if returns == "numpy":
+        import_module("numpy")  # so that it is missed now, and not at the first fetch
+    decode, convert = codec.decode, methodcaller("to_list" if returns == "list" else "to_numpy")
+
+    def decode_and_convert(data: bytes) -> Any:
+        return convert(decode(data))
+
+    return Codec(codec.encode, decode_and_convert)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asyncpg_vector import HalfVector, SparseVector, Vector
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
+from asyncpg_vector._generated import VALUE_CLASSES
 from bench.peers import FIRST, OURS, PGVECTOR, first, pgvector
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def offline(dimensions: int) -> Iterator[tuple[str, dict[str, Callable[[], objec
 def _dense(
     name: str, embedding: Any, ours: Any, peer: Any, old: Any
 ) -> Iterator[tuple[str, dict[str, Callable[[], object]]]]:
-    codec = CODECS[name]
+    codec = VALUE_CLASSES[name].codec
     encode, decode = codec.encode, codec.decode
     row: list[float] = embedding.tolist()
     line = tuple(row)
@@ -129,7 +129,7 @@ def _sparse(draw: Any, dimensions: int) -> Iterator[tuple[str, dict[str, Callabl
     nnz = max(1, dimensions // 8)
     indices = draw.choice(30_000, nnz, replace=False).tolist()
     elements = dict(zip(indices, draw.normal(size=nnz).tolist(), strict=True))
-    decode = CODECS["sparsevec"].decode
+    decode = SparseVector.codec.decode
     wire = SparseVector(elements, 30_000).to_binary()
     yield (
         "sparsevec: dict to wire",
@@ -150,7 +150,7 @@ def _sparse(draw: Any, dimensions: int) -> Iterator[tuple[str, dict[str, Callabl
 
 
 def _bits(flags: Any) -> Iterator[tuple[str, dict[str, Callable[[], object]]]]:
-    encode, decode = CODECS["bit"].encode, CODECS["bit"].decode
+    encode, decode = Bit.codec
     row = flags.tolist()
     wire = encode(flags)
     yield (

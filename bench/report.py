@@ -11,7 +11,7 @@ import matplotlib.pyplot as untyped_plt  # noqa: ICN001  # its stubs leave most 
 from rich.table import Table
 
 from bench.peers import FLOOR, OURS, PGVECTOR, ROOT
-from codegen.render import insert_table
+from codegen.project import insert_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

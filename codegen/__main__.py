@@ -1,44 +1,63 @@
-"""The generator's command line; see `python -m codegen --help`."""
+"""The generator's command line; see `python -m asyncpg_vector.codegen --help`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from codegen.files import compare, write
-from codegen.render import RenderError, render
-from codegen.spec import SpecError, load_spec
+from .files import compare, write
+from .render import RenderError, Target, render
+from .spec import SpecError, load_spec
 
-ROOT = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["finish", "main"]
+
+UNUSABLE = 2
+"""The exit status for a spec that cannot be used, and argparse's for a command that cannot."""
 
 
 def main() -> int:
-    """Generate or check, and return the process's exit status."""
+    """Generate or check a package, and return the process's exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m codegen",
-        description="Generate the codecs and README's table of types from specs/types.toml.",
+        prog="python -m asyncpg_vector.codegen",
+        description="Write a package of value classes and codecs for the types of a spec.",
+        epilog="exit status: 0 if all is as it should be, 1 if --check finds a difference, "
+        "2 if the spec cannot be used",
     )
+    parser.add_argument("spec", type=Path, help="the TOML file that describes the types")
+    parser.add_argument("--out", type=Path, required=True, help="the package's folder")
     parser.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; print a diff and fail if a file is changed, missing or orphan",
+        help="write nothing; print a diff of what is changed, missing, or no longer in the spec",
     )
-    check = parser.parse_args().check
+    parser.add_argument(
+        "--sqlalchemy", action="store_true", help="write column types for SQLAlchemy too"
+    )
+    arguments = parser.parse_args()
+    root, name = arguments.out.parent, Path(arguments.out.name)
+    target = Target(values=name, columns=name / "sqlalchemy" if arguments.sqlalchemy else None)
     try:
-        files = render(load_spec(ROOT / "specs" / "types.toml"), ROOT)
+        files = render(load_spec(arguments.spec), arguments.spec.name, target, root)
     except (SpecError, RenderError) as error:
         print(error, file=sys.stderr)
-        return 1
+        return UNUSABLE
+    return finish(files, root, [name], check=arguments.check)
+
+
+def finish(files: Mapping[Path, str], root: Path, folders: Sequence[Path], *, check: bool) -> int:
+    """Write files, or compare them; print what was done or differs, and return the exit status."""
     if check:
-        diff = compare(files, ROOT)
+        diff = compare(files, root, folders)
         sys.stdout.write(diff)
         if diff:
-            print(
-                "generated files differ from specs/types.toml: run make generate", file=sys.stderr
-            )
+            print("generated files differ from the spec: generate them again", file=sys.stderr)
         return int(bool(diff))
-    for path in write(files, ROOT):
+    for path in write(files, root, folders):
         print(f"{'wrote' if path in files else 'removed'} {path}")
     return 0
 

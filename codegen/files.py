@@ -5,18 +5,24 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from codegen.render import GENERATED
+from .render import MARKER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["compare", "write"]
 
 
-def compare(files: Mapping[Path, str], root: Path) -> str:
-    """Return a unified diff from what is on disk to what should be; empty if they are the same."""
-    wanted = {**dict.fromkeys(_orphans(files, root)), **_encode(files)}
+def compare(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> str:
+    """Return a unified diff from what is on disk to what should be; empty if they are the same.
+
+    Args:
+        files: the texts that should be there, by their paths below the root.
+        root: the folder that all paths are in.
+        folders: where generated files that the spec no longer accounts for are looked for.
+    """
+    wanted = {**dict.fromkeys(_orphans(files, root, folders)), **_encode(files)}
     found = {path: _read(root / path) for path in wanted}
     return "".join(
         _diff(path, found[path], wanted[path])
@@ -25,16 +31,17 @@ def compare(files: Mapping[Path, str], root: Path) -> str:
     )
 
 
-def write(files: Mapping[Path, str], root: Path) -> list[Path]:
+def write(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> list[Path]:
     """Make the files on disk be as they should, and return the paths that this changed.
 
     A failure leaves the old files: everything is written beside its place first, and what was
-    replaced is put back.
+    replaced is put back. Files that the generator has not written are left alone. Arguments are as
+    for `compare`.
     """
     wanted = _encode(files)
     found = {path: _read(root / path) for path in wanted}
     changed = [path for path in wanted if found[path] != wanted[path]]
-    orphans = _orphans(files, root)
+    orphans = _orphans(files, root, folders)
     staged = {path: (root / path).with_name(f"{path.name}.new") for path in changed}
     replaced: list[Path] = []
     try:
@@ -60,15 +67,15 @@ def _encode(files: Mapping[Path, str]) -> dict[Path, bytes]:
     return {path: text.encode() for path, text in files.items()}
 
 
-def _orphans(files: Mapping[Path, str], root: Path) -> list[Path]:
-    """List the files in the generated folders that the spec does not account for."""
-    present = (
+def _orphans(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> list[Path]:
+    """List the generated files in some folders that the spec does not account for."""
+    present = {
         path.relative_to(root)
-        for folder in GENERATED
-        for path in (root / folder).rglob("*")
-        if path.is_file()
-    )
-    return [path for path in present if path not in files and "__pycache__" not in path.parts]
+        for folder in folders
+        for path in (root / folder).rglob("*.py")
+        if path.is_file() and path.read_bytes().startswith(MARKER.encode())
+    }
+    return sorted(present - files.keys())
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,66 +1,63 @@
-"""The model of specs/types.toml: what a type may say of itself, and what follows from it."""
+"""The model of a spec: what a type may say of itself, and what follows from that."""
 
 from __future__ import annotations
 
 import keyword
 import struct
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Generic, Literal, Self, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    NonNegativeInt,
     PositiveInt,
     StringConstraints,
+    Tag,
     ValidationError,
     model_validator,
 )
 
+from asyncpg_vector import errors, runtime
+from asyncpg_vector.runtime.formats import FORMATS, IntegerFormat, NumberFormat, number_format
+from asyncpg_vector.runtime.text import NUMBER_TEXTS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["BitsType", "DenseType", "Metric", "SparseType", "Spec", "SpecError", "load_spec"]
-
-# The struct module's characters for the formats that the spec may name.
-STRUCT_CODES = {"float32": "f", "float16": "e", "int8": "b", "int32": "i"}
+__all__ = [
+    "BitsType",
+    "DenseType",
+    "Metric",
+    "SparseType",
+    "Spec",
+    "SpecError",
+    "Type",
+    "load_spec",
+]
 
 TAKEN = {
-    # What asyncpg_vector exports besides the value classes, and its sqlalchemy besides the types,
+    *runtime.__all__,
+    *errors.__all__,
+    # What else a generated module imports or defines, and what asyncpg_vector.sqlalchemy exports.
     "ARRAY",
-    "ExtensionNotFoundError",
-    "InvalidTypeError",
-    "InvalidValueError",
-    "MalformedTextError",
-    "MalformedWireError",
-    "Metric",
-    "TypeInfo",
-    "TypesNotFoundError",
-    "VectorError",
-    # and what a generated module imports.
     "Any",
-    "Bits",
-    "BitsInput",
     "BitsType",
-    "Callable",
-    "Codec",
     "ColumnElement",
     "ColumnType",
     "Comparator",
-    "Dense",
-    "DenseInput",
-    "FloatElement",
-    "IntegerElement",
     "Mapping",
-    "NDArray",
     "NumbersType",
-    "RowsInput",
-    "Sparse",
-    "SparseInput",
+    "Self",
+    "SupportsFloat",
+    "VALUE_CLASSES",
 }
 """Names that no value class can have."""
 
@@ -81,7 +78,18 @@ def _not_taken(name: str) -> str:
     return name
 
 
-FormatT = TypeVar("FormatT", bound=str)
+def _known_format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
+    return name
+
+
+def _known_digits(name: str) -> str:
+    if name not in NUMBER_TEXTS:
+        raise ValueError(f"unknown digits {name!r}; known are {', '.join(NUMBER_TEXTS)}")
+    return name
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_no_keyword)]
 ClassName = Annotated[
     str,
@@ -92,6 +100,8 @@ ClassName = Annotated[
 Operator = Annotated[str, StringConstraints(pattern=r"^[-+*/<>=~!@#%^&|`?]+$")]
 Int32 = Annotated[PositiveInt, Field(le=2**31 - 1)]
 Release = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+Source = Annotated[str, StringConstraints(pattern=r'^[^"\\\n]+$')]
+FormatName = Annotated[str, AfterValidator(_known_format)]
 
 
 class Model(BaseModel):
@@ -100,37 +110,29 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Format(Model, Generic[FormatT]):
-    """A number's format on the wire."""
+class Format(Model):
+    """A number's format in the body of a payload, and its width as a reader counts it."""
 
-    format: FormatT
+    format: FormatName
     width: PositiveInt
 
     @model_validator(mode="after")
     def _width_matches(self) -> Self:
-        width = struct.calcsize(f">{self.code}")
+        width = number_format(self.format, "big").width
         if self.width != width:
             raise ValueError(f"{self.format} is {width} bytes wide, not {self.width}")
         return self
 
     @property
-    def code(self) -> str:
-        """The format's character in the `struct` module."""
-        return STRUCT_CODES[self.format]
-
-    @property
     def python_type(self) -> str:
         """What such a number is in Python: ``float`` or ``int``."""
-        return self.format.rstrip("0123456789")
+        return number_format(self.format, "big").number.__name__
 
     @property
-    def element_class(self) -> str:
-        """The hand-written class of such elements."""
-        return "FloatElement" if self.python_type == "float" else "IntegerElement"
-
-
-class ElementFormat(Format[Literal["float32", "float16", "int8"]]):
-    """The format of an element."""
+    def scalar(self) -> str:
+        """The runtime's name for the NumPy scalar that such a number becomes."""
+        name = "float32" if self.format == "bfloat16" else self.format
+        return name.replace("uint", "UInt") if name.startswith("u") else name.capitalize()
 
     @property
     def narrowing(self) -> str:
@@ -139,9 +141,151 @@ class ElementFormat(Format[Literal["float32", "float16", "int8"]]):
             return f"Each number is rounded to {self.format}, half to even."
         return f"Each number must be whole and fit {self.format}."
 
+    @property
+    def values(self) -> str:
+        """For the table of the wire: which elements there are."""
+        return "finite" if self.python_type == "float" else "any"
 
-class IndexFormat(Format[Literal["int32"]]):
-    """The format of an index."""
+
+class HeaderField(Model):
+    """A number before the body."""
+
+    format: FormatName
+
+    @model_validator(mode="after")
+    def _has_a_letter(self) -> Self:
+        if self.format == "bfloat16":
+            raise ValueError("bfloat16 is a format of elements, and not of a header's fields")
+        return self
+
+    @property
+    def number_format(self) -> NumberFormat:
+        """The format, in either byte order."""
+        return number_format(self.format, "big")
+
+    def _require_integer(self, number: int) -> None:
+        """Refuse a format that is no integer's, or that a number does not fit."""
+        number_format = self.number_format
+        if not isinstance(number_format, IntegerFormat):
+            raise ValueError(f"expected an integer's format, got {self.format}")  # noqa: TRY004
+        if not number_format.least <= number <= number_format.most:
+            raise ValueError(f"{number} does not fit {self.format}")
+
+
+class Count(HeaderField):
+    """The number of dimensions, of elements that are not zero, or of bits."""
+
+    counts: Literal["dimensions", "nnz", "length"]
+    max: PositiveInt | None = None
+    source: Source | None = None
+
+    @model_validator(mode="after")
+    def _max_fits(self) -> Self:
+        self._require_integer(self.max or 0)
+        return self
+
+    @property
+    def name(self) -> str:
+        """What the field is called."""
+        return self.counts
+
+    @property
+    def least(self) -> int:
+        """The least number: there is no value without a dimension."""
+        return int(self.counts == "dimensions")
+
+    @property
+    def most(self) -> int:
+        """The largest number."""
+        number_format = self.number_format
+        assert isinstance(number_format, IntegerFormat)  # noqa: S101  # as was checked
+        return self.max or number_format.most
+
+    @property
+    def values(self) -> str:
+        """For the table of the wire: the limits, and where they come from."""
+        source = f" ({self.source})" if self.source else ""
+        return f"{self.least} to {self.most:,}{source}"
+
+
+class Constant(HeaderField):
+    """A number that is the same in all payloads."""
+
+    constant: int
+    name: Name
+
+    @model_validator(mode="after")
+    def _constant_fits(self) -> Self:
+        self._require_integer(self.constant)
+        return self
+
+    @property
+    def values(self) -> str:
+        """For the table of the wire: the number."""
+        return str(self.constant)
+
+
+class Attribute(HeaderField):
+    """A number of the value's own, beside its elements."""
+
+    attribute: Name
+
+    @property
+    def name(self) -> str:
+        """What the field is called, and the constructor's argument."""
+        return self.attribute
+
+    @property
+    def python_type(self) -> str:
+        """What such a number is in Python: ``float`` or ``int``."""
+        return self.number_format.number.__name__
+
+    @property
+    def values(self) -> str:
+        """For the table of the wire: which numbers there are."""
+        return "finite" if self.python_type == "float" else "any"
+
+
+_KINDS = ("counts", "constant", "attribute")
+
+
+def _kind(field: Any) -> str | None:
+    """Tell what kind of field this is, by the one key that says so."""
+    kinds = [kind for kind in _KINDS if isinstance(field, dict) and kind in field]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+AnyField = Annotated[
+    Annotated[Count, Tag("counts")]
+    | Annotated[Constant, Tag("constant")]
+    | Annotated[Attribute, Tag("attribute")],
+    Discriminator(
+        _kind,
+        custom_error_type="kind",
+        custom_error_message=f"expected exactly one of the keys {', '.join(_KINDS)}",
+    ),
+]
+
+
+class Row(Model):
+    """A line of the table that shows a payload."""
+
+    offset: str
+    field: str
+    format: str
+    values: str
+
+
+class Text(Model):
+    """How a dense type's numbers are written in its text form."""
+
+    digits: Annotated[str, AfterValidator(_known_digits)]
+
+
+class SparseText(Text):
+    """How a sparse type's entries are written in its text form."""
+
+    first_index: NonNegativeInt
 
 
 class Metric(Model):
@@ -157,9 +301,12 @@ def _list_limits(limits: Mapping[str, int], unit: str = "") -> str:
 
 
 class Type(Model):
-    """What a type of any layout says."""
+    """A type of any layout."""
 
     class_name: ClassName = Field(alias="class")
+    byte_order: Literal["big", "little"]
+    source: Source | None = None
+    header: Annotated[list[AnyField], Field(min_length=1)]
     extension: Name | None = None
     since: Release | None = None
     built_in: Literal[True] | None = None
@@ -167,11 +314,20 @@ class Type(Model):
     max_indexed: dict[Name, Int32] = {}
     metrics: dict[Name, Metric] = {}
 
+    base: ClassVar[type[runtime.Value]]
+    """The value class of the layout."""
+    counted: ClassVar[tuple[str, ...]]
+    """What the header has to count."""
+    body: ClassVar[tuple[str, ...]]
+    """The fields after the header."""
+    takes_attributes: ClassVar[bool] = False
+    """Whether the constructor of such a value can take attributes."""
+
     @model_validator(mode="after")
     def _one_owner(self) -> Self:
         owners = (self.extension is None, self.since is None, self.built_in is None)
-        if owners not in {(False, False, True), (True, True, False)}:
-            raise ValueError("expected either extension and since, or built_in = true")
+        if owners not in {(False, False, True), (True, True, False), (True, True, True)}:
+            raise ValueError("expected extension and since, or built_in = true, or none of these")
         return self
 
     @model_validator(mode="after")
@@ -180,6 +336,100 @@ class Type(Model):
         if len({*methods}) < len(self.metrics) + len(self.aggregates):
             raise ValueError(f"expected metrics and aggregates of distinct names, got {methods}")
         return self
+
+    @model_validator(mode="after")
+    def _complete_header(self) -> Self:
+        counted = [field.counts for field in self.header if isinstance(field, Count)]
+        if sorted(counted) != sorted(self.counted):
+            raise ValueError(
+                f"expected a header that counts {' and '.join(self.counted)} once each, "
+                f"got {', '.join(counted) or 'none'}"
+            )
+        names = [*self.body, *(field.name for field in self.header)]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"expected fields of distinct names, got {', '.join(twice)} twice")
+        return self
+
+    @model_validator(mode="after")
+    def _possible_attributes(self) -> Self:
+        names = [field.name for field in self.attributes]
+        if names and not self.takes_attributes:
+            raise ValueError(
+                f"expected attributes in dense types only, whose constructors take them, "
+                f"got {', '.join(names)}"
+            )
+        for name in names:
+            if hasattr(self.base, name) or name in {"cls", "value", "numbers"}:
+                raise ValueError(f"{name} is a name of the value class's own, and no attribute's")
+        return self
+
+    @property
+    def attributes(self) -> Sequence[Attribute]:
+        """The fields that the constructor takes beside the elements."""
+        return [field for field in self.header if isinstance(field, Attribute)]
+
+    @property
+    def constants(self) -> Sequence[Constant]:
+        """The fields that are the same in all payloads."""
+        return [field for field in self.header if isinstance(field, Constant)]
+
+    @cached_property
+    def header_layout(self) -> str:
+        """The header as the `struct` module has it."""
+        letters = "".join(field.number_format.letter for field in self.header)
+        return {"big": ">", "little": "<"}[self.byte_order] + letters
+
+    @property
+    def header_size(self) -> int:
+        """Bytes of the header."""
+        return struct.calcsize(self.header_layout)
+
+    def count(self, name: str) -> Count:
+        """Return the field of the header that counts something."""
+        (field,) = (each for each in self.header if isinstance(each, Count) and each.name == name)
+        return field
+
+    def position(self, name: str) -> int:
+        """Return the place of a field in the header."""
+        return [field.name for field in self.header].index(name)
+
+    def targets(self, *counts: str) -> str:
+        """Return what the header is unpacked into, for these counts and the constants."""
+        wanted = {*counts, *(field.name for field in self.constants)}
+        names = [field.name if field.name in wanted else "_" for field in self.header]
+        return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
+
+    def arguments(self, **counts: str) -> str:
+        """Return what the header is packed of, given an expression for each count."""
+        return ", ".join(
+            str(field.constant)
+            if isinstance(field, Constant)
+            else counts.get(field.name, field.name)
+            for field in self.header
+        )
+
+    @property
+    def max_dimensions(self) -> int:
+        """The most dimensions of a value."""
+        return self.count("dimensions").most
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The fields of a payload, with their offsets."""
+        rows: list[Row] = []
+        offset = 0
+        for field in self.header:
+            rows.append(
+                Row(offset=str(offset), field=field.name, format=field.format, values=field.values)
+            )
+            offset += field.number_format.width
+        return [*rows, *self.body_rows]
+
+    @property
+    def body_rows(self) -> Sequence[Row]:
+        """The fields after the header."""
+        raise NotImplementedError
 
     @property
     def methods(self) -> dict[str, str]:
@@ -194,15 +444,55 @@ class Type(Model):
     @property
     def origin(self) -> str:
         """For documents: what has the type, from which release on."""
-        return "PostgreSQL" if self.built_in else f"extension {self.extension} {self.since}"
+        if self.extension:
+            return f"extension {self.extension} {self.since}"
+        return "PostgreSQL" if self.built_in else "CREATE TYPE"
+
+
+def _check_digits(element: Format, text: Text | None) -> None:
+    """Refuse digits that do not tell all elements of a format from each other."""
+    if text is None:
+        return
+    if (element.python_type == "int") != (text.digits == "integer") or (
+        element.format == "float64" and text.digits != "float64"
+    ):
+        raise ValueError(f"{text.digits} are not the digits of {element.format}")
 
 
 class DenseType(Type):
     """A type of the dense layout."""
 
     layout: Literal["dense"]
-    element: ElementFormat
-    max_dimensions: Annotated[PositiveInt, Field(le=2**15 - 1)]  # an int16 on the server
+    element: Format
+    text: Text | None = None
+
+    base = runtime.Dense
+    counted = ("dimensions",)
+    body = ("elements",)
+    takes_attributes = True
+
+    @model_validator(mode="after")
+    def _digits_match(self) -> Self:
+        _check_digits(self.element, self.text)
+        return self
+
+    @property
+    def size(self) -> str:
+        """The bytes of a payload, as an expression."""
+        return f"{self.header_size} + {_times(self.element.width, 'dimensions')}"
+
+    @property
+    def body_rows(self) -> Sequence[Row]:
+        """The elements."""
+        element = self.element
+        return [
+            Row(
+                offset=str(self.header_size),
+                field="elements",
+                format=f"{element.format}[dimensions]",
+                values=element.values,
+            )
+        ]
 
     @property
     def elements(self) -> str:
@@ -219,10 +509,58 @@ class SparseType(Type):
     """A type of the sparse layout."""
 
     layout: Literal["sparse"]
-    element: ElementFormat
-    index: IndexFormat
-    max_dimensions: Int32  # on the server
-    max_nnz: Int32  # on the server
+    element: Format
+    index: Format
+    text: SparseText | None = None
+
+    base = runtime.Sparse
+    counted = ("dimensions", "nnz")
+    body = ("indices", "elements")
+
+    @model_validator(mode="after")
+    def _digits_match(self) -> Self:
+        _check_digits(self.element, self.text)
+        return self
+
+    @model_validator(mode="after")
+    def _index_counts(self) -> Self:
+        index = number_format(self.index.format, "big")
+        if not isinstance(index, IntegerFormat):
+            raise ValueError(f"expected an integer's format of an index, got {self.index.format}")  # noqa: TRY004
+        if self.max_dimensions > index.most + 1:
+            raise ValueError(
+                f"the last index of {self.max_dimensions:,} dimensions does not fit "
+                f"{self.index.format}"
+            )
+        return self
+
+    @property
+    def max_nnz(self) -> int:
+        """The most non-zero elements of a value."""
+        return self.count("nnz").most
+
+    @property
+    def size(self) -> str:
+        """The bytes of a payload, as an expression."""
+        return f"{self.header_size} + {_times(self.index.width + self.element.width, 'nnz')}"
+
+    @property
+    def body_rows(self) -> Sequence[Row]:
+        """The indices, and the elements."""
+        return [
+            Row(
+                offset=str(self.header_size),
+                field="indices",
+                format=f"{self.index.format}[nnz]",
+                values="from 0, below dimensions, ascending, each once",
+            ),
+            Row(
+                offset=f"{self.header_size} + {_times(self.index.width, 'nnz')}",
+                field="elements",
+                format=f"{self.element.format}[nnz]",
+                values=f"{self.element.values}, not zero".removeprefix("any, "),
+            ),
+        ]
 
     @property
     def elements(self) -> str:
@@ -244,8 +582,39 @@ class BitsType(Type):
     """A type of the bits layout."""
 
     layout: Literal["bits"]
-    max_dimensions: Int32  # on the server
-    max_length: Int32  # of a column
+    bit_order: Literal["most_significant_first"]
+    max_length: Int32 | None = None
+
+    base = runtime.Bits
+    counted = ("length",)
+    body = ("bits",)
+
+    @property
+    def max_dimensions(self) -> int:
+        """The most bits of a value."""
+        return self.count("length").most
+
+    @property
+    def max_declared(self) -> int:
+        """The most bits of a column."""
+        return self.max_length or self.max_dimensions
+
+    @property
+    def size(self) -> str:
+        """The bytes of a payload, as an expression."""
+        return f"{self.header_size} + (length + 7) // 8"
+
+    @property
+    def body_rows(self) -> Sequence[Row]:
+        """The bits."""
+        return [
+            Row(
+                offset=str(self.header_size),
+                field="bits",
+                format="uint8[(length + 7) // 8]",
+                values="the most significant bit first; 0 past the length",
+            )
+        ]
 
     @property
     def elements(self) -> str:
@@ -256,6 +625,10 @@ class BitsType(Type):
     def limits(self) -> str:
         """For documents: how large a value can be."""
         return f"{self.max_dimensions:,} bits"
+
+
+def _times(width: int, count: str) -> str:
+    return count if width == 1 else f"{width} * {count}"
 
 
 class Spec(Model):
@@ -301,8 +674,11 @@ _REASONS = {"extra_forbidden": "unknown key", "missing": "missing key"}
 def _explain(path: Path, faults: Iterable[ErrorDetails]) -> Iterable[str]:
     for fault in faults:
         keys = [str(key) for key in fault["loc"] if key != "[key]"]
-        if len(keys) > 2 and keys[2] in {"dense", "sparse", "bits"}:
-            del keys[2]  # the layout, which the model chose by, is no key
+        # The layout, and the kind of a header's field, by which the model chose, are no keys.
+        if keys[4:5] and keys[3] == "header":
+            del keys[5:6]
+        if keys[2:3] and keys[2] in {"dense", "sparse", "bits"}:
+            del keys[2]
         if fault["type"].startswith("union_tag"):
             keys.append("layout")
         reason = _REASONS.get(fault["type"], fault["msg"].removeprefix("Value error, "))

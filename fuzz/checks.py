@@ -12,16 +12,16 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from asyncpg_vector._generated import CODECS
-from asyncpg_vector._layouts.bits import Bits
+from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector.errors import VectorError
+from asyncpg_vector.runtime.bits import Bits
 from codegen.spec import Spec, SpecError, load_spec
 from tests.needs import without_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asyncpg_vector._layouts.value import Value
+    from asyncpg_vector.runtime.value import Value
 
 __all__ = ["TARGETS", "to_text_input"]
 
@@ -58,8 +58,8 @@ def _check_spec(data: bytes) -> None:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    **{f"{name}-binary": partial(_check_binary, c.value_class) for name, c in CODECS.items()},
-    **{f"{name}-text": partial(_check_text, c.value_class) for name, c in CODECS.items()},
+    **{f"{name}-binary": partial(_check_binary, cls) for name, cls in VALUE_CLASSES.items()},
+    **{f"{name}-text": partial(_check_text, cls) for name, cls in VALUE_CLASSES.items()},
     "spec": _check_spec,
 }
 """The checks by the names of what they check."""

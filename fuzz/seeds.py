@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asyncpg_vector._generated import CODECS
-from asyncpg_vector._layouts.bits import Bits
+from asyncpg_vector._generated import VALUE_CLASSES
+from asyncpg_vector.runtime.bits import Bits
 
 if TYPE_CHECKING:
-    from asyncpg_vector._layouts.value import Value
+    from asyncpg_vector.runtime.value import Value
 
 __all__ = ["dictionary", "samples"]
 
@@ -46,7 +46,7 @@ def samples(target: str) -> list[bytes]:
         _, *types = re.split(r"^(?=\[types\.\w+\]$)", text, flags=re.MULTILINE)
         return [spec.encode() for spec in (text, *types)]
     name, _, form = target.rpartition("-")
-    values = _values(CODECS[name].value_class)
+    values = _values(VALUE_CLASSES[name])
     if form == "binary":
         return [value.to_binary() for value in values]
     return [value.to_text().encode() for value in values]

@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 
 from asyncpg_vector import register_vector
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector._generated import VALUE_CLASSES
 from tests.needs import DATABASE_SQL, are_met, given_dsn, given_server, np, types_of
 from tests.pgbouncer import run_pgbouncer, through
 from tests.server import run_server
@@ -136,7 +136,7 @@ async def dsn(new_database: NewDatabase) -> str:
 async def server(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection for a property's many examples, with every type of the spec registered."""
     conn = await asyncpg.connect(dsn)
-    await register_vector(conn, types=CODECS, missing_ok=True)
+    await register_vector(conn, types=VALUE_CLASSES, missing_ok=True)
     yield conn
     await conn.close()
 
@@ -168,5 +168,5 @@ async def plain(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture
 async def conn(plain: asyncpg.Connection) -> asyncpg.Connection:
     """A connection with every type of the spec registered, the built-in ones too."""
-    await register_vector(plain, types=CODECS, missing_ok=True)
+    await register_vector(plain, types=VALUE_CLASSES, missing_ok=True)
     return plain

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import struct
 from array import array
 from collections.abc import Iterator
 from random import Random
 
 import numpy as np
 
+from asyncpg_vector.runtime import number_format
 from codegen.spec import BitsType
 from tests.spec_types import TYPES, SpecType
 
@@ -39,7 +39,9 @@ def draw(type_: SpecType, random: Random) -> Iterator[list[float]]:
         return
     element = type_.model.element
     for _ in range(VALUES):
-        drawn = struct.unpack(f"<20{element.code}", random.randbytes(20 * element.width))
+        drawn = number_format(element.format, "little").unpack(
+            random.randbytes(20 * element.width), 0, 20
+        )
         yield [number for number in drawn if number - number == 0] or [1.0]  # the finite ones
 
 

@@ -51,7 +51,7 @@ class Mutant(NamedTuple):
 
     def _generate(self, project: Path) -> None:
         if self.file.startswith(TO_GENERATE):
-            run(project, "codegen").check_returncode()
+            run(project, "codegen.project").check_returncode()
 
 
 def read_mutants() -> list[Mutant]:

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from asyncpg_vector import register_vector
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector._generated import VALUE_CLASSES
 from tests.spec_types import TYPES, SpecType
 
 DIMENSIONS = 24
@@ -157,7 +157,7 @@ async def run_load(
     types: list[str] = []
 
     async def init(conn: asyncpg.Connection) -> None:
-        types[:] = await register_vector(conn, types=CODECS, missing_ok=True)
+        types[:] = await register_vector(conn, types=VALUE_CLASSES, missing_ok=True)
 
     async with asyncpg.create_pool(dsn, init=init, min_size=20, max_size=20, **options) as pool:
         load = Load(pool, types, copies=copies)

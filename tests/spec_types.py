@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 import struct
 from collections.abc import Callable
-from itertools import chain, cycle, islice
-from math import inf, isfinite
+from itertools import chain, islice
+from math import isfinite
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +20,10 @@ from hypothesis import strategies as st
 
 import asyncpg_vector
 from asyncpg_vector import VectorError
-from codegen.spec import BitsType, DenseType, Format, SparseType, Type, load_spec
+from asyncpg_vector.runtime import number_format
+from asyncpg_vector.testing import numbers as numbers_of
+from asyncpg_vector.testing import special_numbers, tiled
+from codegen.spec import BitsType, Constant, DenseType, Format, SparseType, Type, load_spec
 
 ROOT = Path(__file__).parent.parent
 SPEC_PATH = ROOT / "specs" / "types.toml"
@@ -118,12 +121,18 @@ def type_named(sql_name: str) -> SpecType:
     return type_
 
 
-def numbers(element: Format[Any]) -> st.SearchStrategy[Any]:
+def numbers(element: Format) -> st.SearchStrategy[Any]:
     """Every number that an element can be."""
-    if element.python_type == "int":
-        limit = 1 << (8 * element.width - 1)
-        return st.integers(-limit, limit - 1)
-    return st.floats(width=8 * element.width, allow_nan=False, allow_infinity=False)
+    return numbers_of(number_format(element.format, "big"))
+
+
+def pack_header(model: Type, **counts: int) -> bytes:
+    """The header of a payload, of what it counts; attributes are 0."""
+    fields = (
+        field.constant if isinstance(field, Constant) else counts.get(field.name, 0)
+        for field in model.header
+    )
+    return struct.pack(model.header_layout, *fields)
 
 
 def _inputs(model: Type) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -135,17 +144,6 @@ def _inputs(model: Type) -> st.SearchStrategy[tuple[Any, ...]]:
         return st.builds(_scatter, elements, dimensions, dimensions, dimensions)
     assert isinstance(model, BitsType)
     return st.tuples(st.text("01"))
-
-
-def tiled(
-    elements: st.SearchStrategy[Any], sizes: st.SearchStrategy[int]
-) -> st.SearchStrategy[list[Any]]:
-    """Rows of any of the sizes. (The lists that Hypothesis draws are short, and seldom long.)"""
-    return st.builds(_tile, st.lists(elements, min_size=1), sizes)
-
-
-def _tile(pattern: list[Any], size: int) -> list[Any]:
-    return list(islice(cycle(pattern), size))
 
 
 def _scatter(
@@ -180,21 +178,8 @@ def _fill(model: SparseType, indices: range) -> dict[int, Any]:
     return dict(zip(indices, elements, strict=False))
 
 
-def _elements(element: Format[Any], count: int) -> list[Any]:
+def _elements(element: Format, count: int) -> list[Any]:
     """The special elements, then finite ones of any bits."""
-    data = Random(count).randbytes(2 * count * element.width)
-    drawn = struct.unpack(f"{2 * count}{element.code}", data)
-    return list(islice(chain(_specials(element), filter(isfinite, drawn)), count))
-
-
-def _specials(element: Format[Any]) -> list[Any]:
-    """Zero, one, the extremes, and for floats both zeros, 0.1 and the smallest, of both signs."""
-    if element.python_type == "int":
-        limit = 1 << (8 * element.width - 1)
-        return [0, 1, -1, limit - 1, -limit]
-    infinity = int.from_bytes(struct.pack(f">{element.code}", inf))
-    smallest_normal = infinity & -infinity  # the exponent's lowest bit
-    by_bits = [bits.to_bytes(element.width) for bits in (1, smallest_normal, infinity - 1)]
-    payload = b"".join([struct.pack(f">3{element.code}", 0, 1, 0.1), *by_bits])
-    positive = struct.unpack(f">6{element.code}", payload)
-    return [sign * number for number in positive for sign in (1.0, -1.0)]
+    format_ = number_format(element.format, "big")
+    drawn = format_.unpack(Random(count).randbytes(2 * count * element.width), 0, 2 * count)
+    return list(islice(chain(special_numbers(format_), filter(isfinite, drawn)), count))

@@ -313,7 +313,7 @@ NO_SPARSE = [
     (
         ([1] * 16001,),
         InvalidValueError,
-        "at most 16000 non-zero elements for sparsevec, got 16001 up",
+        "0 to 16000 non-zero elements for sparsevec, got 16001 up",
     ),
 ]
 if np:

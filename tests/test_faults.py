@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from asyncpg_vector import ExtensionNotFoundError, InvalidValueError, Vector, register_vector
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector._generated import VALUE_CLASSES
 from tests.spec_types import TYPES
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ async def database(new_database: NewDatabase) -> str:
 @pytest.fixture
 async def items(database: str) -> AsyncIterator[Items]:
     async def init(conn: asyncpg.Connection) -> None:
-        await register_vector(conn, types=CODECS, missing_ok=True)
+        await register_vector(conn, types=VALUE_CLASSES, missing_ok=True)
 
     admin = await asyncpg.connect(database)
-    types = await register_vector(admin, types=CODECS, missing_ok=True)
+    types = await register_vector(admin, types=VALUE_CLASSES, missing_ok=True)
     columns = ", ".join(f'"{name}" "{name}"(3)' for name in types)
     await admin.execute(f"DROP TABLE IF EXISTS items; CREATE TABLE items (id serial, {columns})")
     async with asyncpg.create_pool(database, init=init, min_size=1, max_size=1) as pool:

@@ -74,10 +74,9 @@ def test_hints_without_libraries(name: str) -> None:
 
 @each_type
 def test_hints_of_a_types_functions(type_: SpecType) -> None:
-    hints = typing.get_type_hints(type_.module)
-    decode = hints[f"decode_{type_.sql_name}"]
-    assert typing.get_args(decode)[-1] is type_.value_class
-    assert typing.get_args(hints[f"encode_{type_.sql_name}"])[-1] is bytes
+    codec = type_.value_class.codec
+    assert typing.get_type_hints(codec.decode) == {"data": bytes, "return": type_.value_class}
+    assert typing.get_type_hints(codec.encode)["return"] is bytes
 
 
 def test_hints_of_a_module_alone() -> None:
@@ -90,7 +89,6 @@ def test_hints_name_the_libraries_types() -> None:
     from numpy.typing import NDArray
 
     for function, expected in (
-        (Vector.to_numpy, NDArray[np.float32]),
         (Bit.to_numpy, NDArray[np.bool_]),
         (SparseVector.to_coo, sparse.coo_array),
     ):

@@ -478,7 +478,7 @@ def test_asarray(type_: SpecType) -> None:
 @each_dense_type
 def test_numpy_is_imported_when_asked_for(type_: SpecType) -> None:
     """Where no other has imported it; test_package.py tells what happens if it is not installed."""
-    with mock.patch("asyncpg_vector._elements.loaded_numpy", return_value=None):
+    with mock.patch("asyncpg_vector.runtime.formats.loaded_numpy", return_value=None):
         assert type_.value_class([1, 2]).to_numpy().tolist() == [1, 2]
 
 

@@ -19,7 +19,7 @@ from asyncpg_vector import (
     Vector,
     register_vector,
 )
-from asyncpg_vector._layouts import dense
+from asyncpg_vector.runtime import dense
 from tests.spec_types import SpecType, each_dense_type, numbers
 from tests.test_any_input import as_objects
 from tests.test_inputs import OnlyArray

@@ -190,7 +190,7 @@ def test_sdist(sdist: Path) -> None:
 
 
 def test_what_is_generated_is_that_of_the_sdists_spec(sdist: Path) -> None:
-    assert run_python(sdist, "-m", "codegen", "--check") == ""
+    assert run_python(sdist, "-m", "codegen.project", "--check") == ""
 
 
 @pytest.fixture(scope="module")

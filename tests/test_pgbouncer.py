@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from asyncpg_vector import register_vector
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector._generated import VALUE_CLASSES
 from tests.pgbouncer import SERVER_CONNECTIONS, keeps_server_after_copy, knows_statements
 from tests.spec_types import SpecType, each_type
 
@@ -28,7 +28,7 @@ async def pooled_dsn(new_database: NewDatabase, pgbouncer: Callable[[str], str])
 
 def create_pool(dsn: str, **options: Any) -> asyncpg.Pool:
     async def init(conn: asyncpg.Connection) -> None:
-        await register_vector(conn, types=CODECS, missing_ok=True)
+        await register_vector(conn, types=VALUE_CLASSES, missing_ok=True)
 
     return asyncpg.create_pool(dsn, init=init, min_size=20, max_size=20, **options)
 

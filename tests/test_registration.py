@@ -122,7 +122,9 @@ async def test_types_picks(plain: asyncpg.Connection) -> None:
 
 @pytest.mark.parametrize("types", [["vectr"], ["vector", "public.vector"], "vectr"])
 async def test_unknown_type(plain: asyncpg.Connection, types: Any) -> None:
-    with pytest.raises(InvalidValueError, match=f"types among {', '.join(SPEC.types)}, got '"):
+    with pytest.raises(
+        InvalidValueError, match=f"types among {', '.join(SPEC.types)}, or value classes, got '"
+    ):
         await register_vector(plain, types=types)
 
 

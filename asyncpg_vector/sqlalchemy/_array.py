@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from asyncpg_vector._layouts.value import Value
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError
-from asyncpg_vector.sqlalchemy._column_type import ColumnType, ComparedInSQL, Processor
+from asyncpg_vector.runtime import Value
+from asyncpg_vector.sqlalchemy.columns import ColumnType, ComparedInSQL, Processor
 
 __all__ = ["ARRAY"]
 

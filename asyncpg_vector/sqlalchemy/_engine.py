@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from asyncpg_vector._lookup import Found, find_oids
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import ExtensionNotFoundError, InvalidTypeError, TypesNotFoundError
-from asyncpg_vector.registration import Registration, Returns
+from asyncpg_vector.registration import Registration, Returns, TypesInput
 from asyncpg_vector.sqlalchemy._parameters import print_values, registered_types
 
 __all__ = ["register_engine"]
@@ -34,7 +33,7 @@ def register_engine(
     engine: AsyncEngine,
     schema: str | None = None,
     *,
-    types: Iterable[str] | None = None,
+    types: TypesInput | None = None,
     returns: Returns = "value",
     missing_ok: bool = False,
 ) -> None:

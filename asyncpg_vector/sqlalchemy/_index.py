@@ -7,12 +7,12 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Index, Table, event
 from sqlalchemy.types import TypeDecorator
 
-from asyncpg_vector._generated import CODECS
-from asyncpg_vector._layouts.bits import Bits
+from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector._messages import shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 from asyncpg_vector.info import TypeInfo
-from asyncpg_vector.sqlalchemy._column_type import ColumnType
+from asyncpg_vector.runtime import Bits
+from asyncpg_vector.sqlalchemy.columns import ColumnType
 
 __all__ = ["vector_index"]
 
@@ -98,9 +98,9 @@ def _check_size(type_: ColumnType[Any], using: str) -> None:
 def _way_out(size: int, using: str) -> str:
     """Name the type with the lowest limit that is high enough, to index a cast to it."""
     limits = {
-        codec.value_class: codec.value_class.info.max_indexed.get(using, 0)
-        for codec in CODECS.values()
-        if codec.value_class.info.max_nnz is None
+        value_class: value_class.info.max_indexed.get(using, 0)
+        for value_class in VALUE_CLASSES.values()
+        if value_class.info.max_nnz is None
     }
     enough = [(most, cls) for cls, most in limits.items() if most >= size]
     if not enough:

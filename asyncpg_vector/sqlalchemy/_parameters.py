@@ -9,9 +9,8 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect
 
-from asyncpg_vector._inputs import LIST
-from asyncpg_vector._layouts.bits import Bits
-from asyncpg_vector._layouts.value import Value
+from asyncpg_vector.runtime import Bits, Value
+from asyncpg_vector.runtime.holders import LIST
 
 __all__ = ["print_value", "print_values", "registered_types"]
 
@@ -29,8 +28,7 @@ def registered_types(dialect: Dialect) -> set[str]:
 
 def print_value(value: Value, dialect: Dialect) -> Any:
     """Return what a driver takes for a value that it has no codec of ours for."""
-    built_in = value.info.extension is None
-    if isinstance(value, Bits) and built_in and dialect.driver == "asyncpg":
+    if isinstance(value, Bits) and value.info.built_in and dialect.driver == "asyncpg":
         return value.to_bitstring()  # asyncpg has a codec of its own for PostgreSQL's types
     return value.to_text()
 

@@ -7,7 +7,6 @@ draws the seed and the kind, and remembers which of them failed; what differs is
 from __future__ import annotations
 
 import os
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
@@ -17,7 +16,9 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from asyncpg_vector.runtime import number_format
 from codegen.spec import BitsType, DenseType, Format, SparseType, Type
+from tests.spec_types import pack_header
 
 Wires = list[bytes]
 
@@ -56,7 +57,7 @@ def assert_same(
         compared[what] += 1
 
 
-def draw_elements(element: Format[Any], kind: str, count: int, draw: np.random.Generator) -> Any:
+def draw_elements(element: Format, kind: str, count: int, draw: np.random.Generator) -> Any:
     """Draw finite elements, in their native byte order."""
     unsigned = np.dtype(f"u{element.width}")
     bits = draw.integers(0, 1 << 8 * element.width, count, unsigned, endpoint=False)
@@ -90,17 +91,17 @@ def draw_wires(model: Type, kind: str, seed: int, count: int = SIZE) -> Wires:
         return _draw_sparse(model, kind, count, draw)
     assert isinstance(model, BitsType)
     most = 3 if kind == "alike" else 70
-    return [_draw_bits(int(length), draw) for length in draw.integers(0, most, count)]
+    return [_draw_bits(model, int(length), draw) for length in draw.integers(0, most, count)]
 
 
 def _draw_dense(model: DenseType, kind: str, count: int, draw: np.random.Generator) -> Wires:
     sizes = draw.integers(1, 3 if kind == "alike" else 9, count)
     elements = draw_elements(model.element, kind, int(sizes.sum()), draw)
-    packed = elements.astype(elements.dtype.newbyteorder(">")).tobytes()
+    packed = _pack(model.element, model, elements)
     ends = (sizes.cumsum() * model.element.width).tolist()
     starts = [0, *ends[:-1]]
     return [
-        struct.pack(">HH", size, 0) + packed[start:end]
+        pack_header(model, dimensions=size) + packed[start:end]
         for size, start, end in zip(sizes.tolist(), starts, ends, strict=True)
     ]
 
@@ -114,16 +115,20 @@ def _draw_sparse(model: SparseType, kind: str, count: int, draw: np.random.Gener
         found = {int(index): next(elements) for index in draw.integers(0, dimensions, nnz)}
         kept = {index: element for index, element in sorted(found.items()) if element}
         wires.append(
-            struct.pack(">iii", dimensions, len(kept), 0)
-            + struct.pack(f">{len(kept)}{model.index.code}", *kept)
-            + struct.pack(f">{len(kept)}{model.element.code}", *kept.values())
+            pack_header(model, dimensions=dimensions, nnz=len(kept))
+            + _pack(model.index, model, [*kept])
+            + _pack(model.element, model, [*kept.values()])
         )
     return wires
 
 
-def _draw_bits(length: int, draw: np.random.Generator) -> bytes:
+def _pack(format_: Format, model: Type, numbers: Any) -> bytes:
+    return bytes(number_format(format_.format, model.byte_order).pack(numbers))
+
+
+def _draw_bits(model: BitsType, length: int, draw: np.random.Generator) -> bytes:
     flags = draw.integers(0, 2, length, np.uint8)
-    return struct.pack(">i", length) + np.packbits(flags).tobytes()
+    return pack_header(model, length=length) + np.packbits(flags).tobytes()
 
 
 def damage(wire: bytes, random: Random) -> bytes:

@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from asyncpg_vector import register_vector
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector._generated import VALUE_CLASSES
+from asyncpg_vector.runtime import Codec
 from tests.differential.batches import compared
 from tests.needs import without_numpy
 
@@ -47,7 +48,7 @@ END $$
 @pytest.fixture(scope="session")
 async def judge(server: asyncpg.Connection) -> asyncpg.Connection:
     """The connection, with a function pg_temp.judge_<type> for texts and one for numbers."""
-    for name, send in await server.fetch(_SENDS, list(CODECS)):
+    for name, send in await server.fetch(_SENDS, list(VALUE_CLASSES)):
         for given in ("text", "double precision[]"):
             await server.execute(_JUDGE.format(name=name, given=given, send=send))
     return server
@@ -58,8 +59,8 @@ async def raw(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that sends and fetches wire payloads as they are."""
     conn = await asyncpg.connect(dsn)
     with pytest.MonkeyPatch.context() as patch:
-        for name, codec in CODECS.items():
-            patch.setitem(CODECS, name, codec._replace(encode=bytes, decode=bytes))
-        await register_vector(conn, types=CODECS, missing_ok=True)
+        for value_class in VALUE_CLASSES.values():
+            patch.setattr(value_class, "codec", Codec(bytes, bytes))
+        await register_vector(conn, types=VALUE_CLASSES, missing_ok=True)
     yield conn
     await conn.close()

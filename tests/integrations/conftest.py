@@ -12,7 +12,7 @@ import sqlalchemy
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector.sqlalchemy import register_engine
 from tests.conftest import NewDatabase
 from tests.integrations.models import Base
@@ -91,7 +91,7 @@ async def models_dsn(new_models_database: NewDatabase) -> str:
 
 def register_all(engine: AsyncEngine) -> AsyncEngine:
     """Have every type registered with an engine, the built-in ones too."""
-    register_engine(engine, types=CODECS, missing_ok=True)
+    register_engine(engine, types=VALUE_CLASSES, missing_ok=True)
     return engine
 
 

@@ -43,7 +43,7 @@ from asyncpg_vector import (
     SparseVector,
     Vector,
 )
-from asyncpg_vector._generated import CODECS
+from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector._generated.vector import decode_vector, encode_vector
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, SPARSEVEC, VECTOR, register_engine
 from tests.integrations.conftest import MakeEngine, register_all
@@ -96,9 +96,9 @@ async def empty(unregistered: AsyncEngine) -> None:
 @pytest.fixture
 def no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is printed to text or read from it, so that what travels is binary."""
-    for codec in CODECS.values():
+    for value_class in VALUE_CLASSES.values():
         for method in ("to_text", "from_text"):
-            monkeypatch.setattr(codec.value_class, method, None)
+            monkeypatch.setattr(value_class, method, None)
 
 
 async def test_orm(engine: AsyncEngine) -> None:
@@ -226,7 +226,7 @@ async def test_a_session_is_synchronized(
     Whatever the objects hold: what was fetched, or what they were given.
     """
     engine = make_engine(models_dsn, poolclass=NullPool)
-    register_engine(engine, types=CODECS, returns=returns)
+    register_engine(engine, types=VALUE_CLASSES, returns=returns)
     async with AsyncSession(engine, expire_on_commit=False) as session:
         given = [[1, 2, 3], [4, 5, 6], "[1,2,3]", Vector([1, 2, 3]), None]
         bits = [Bit("101"), "101", [False, True, True], None, "111"]

@@ -4,37 +4,35 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
-from asyncpg_vector._annotations import Buffer, NDArray
-from asyncpg_vector._inputs import LIST
-from asyncpg_vector._messages import describe, shorten
-from asyncpg_vector._numpy import is_ndarray
-from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError
+from asyncpg_vector._annotations import Buffer, NDArray, np
+from asyncpg_vector._messages import describe
+from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.info import TypeInfo
+from asyncpg_vector.runtime.checks import count_error
+from asyncpg_vector.runtime.codec import Codec
+from asyncpg_vector.runtime.text import NumberText
 
 if TYPE_CHECKING:
-    import struct
-
     from pydantic_core import CoreSchema, SchemaSerializer
 
 __all__ = [
     "SHOWN",
     "NumberT",
+    "ScalarT",
     "Value",
     "check_dimensions",
-    "check_length",
-    "check_reserved",
-    "new_value",
-    "set_wire",
-    "unpack_header",
+    "object_schema",
+    "require_text",
     "wrap",
 ]
 
 ValueT = TypeVar("ValueT", bound="Value")
 NumberT = TypeVar("NumberT", int, float)
+ScalarT = TypeVar("ScalarT", bound="np.generic")
 
 SHOWN = 3
 """Elements that ``str()`` shows of a longer value."""
@@ -67,21 +65,71 @@ class Value:
     info: ClassVar[TypeInfo]
     """What the spec knows of the type."""
 
+    codec: ClassVar[Codec]
+    """The generated functions that encode a parameter and decode a fetched payload."""
+
+    header_size: ClassVar[int]
+    """Where the header ends, in a payload."""
+
     _conversion: ClassVar[str] = "to convert it, write {}(value)"
-    """How to come from a value of another class to one of this, whose name goes into the braces."""
+    """Advice for converting a value of another class; {} is the target class."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        testing = sys.modules.get("asyncpg_vector.testing")
+        if testing:  # as Hypothesis has it, which is to know of classes that come later, too
+            testing.register(cls)
 
     def __new__(cls, value: Any, /) -> Self:
-        return value if type(value) is cls else wrap(cls, cls._pack(value))
+        return cls._make(value)
+
+    @classmethod
+    def _make(cls, value: Any) -> Self:
+        """Make a value of whatever the constructor takes, without attributes."""
+        return value if type(value) is cls else wrap(cls, cls.codec.encode(cls._read(value)))
 
     @classmethod
     @abstractmethod
-    def _pack(cls, value: Any) -> bytes:
-        """Make the wire payload of what the constructor takes."""
+    def _read(cls, value: Any) -> Any:
+        """Read whatever the constructor takes, values of other classes too, for the encoder."""
 
     @classmethod
-    def _pack_array(cls, value: NDArray[Any]) -> bytes:
-        """Make the wire payload of an ndarray."""
-        return cls._pack(value)
+    @abstractmethod
+    def _read_text(cls, text: str) -> Any:
+        """Read a text form, for the encoder."""
+
+    @classmethod
+    def read_parameter(cls, value: Any, /) -> Any:
+        """Read a parameter that is no value of this class, for the class's encoder.
+
+        Args:
+            value: what a value is made from, or its text form.
+
+        Raises:
+            InvalidTypeError: it is neither; or it is a value of another class, which only the
+                caller should convert.
+            MalformedTextError: it is a str, and no text form of the type.
+        """
+        if isinstance(value, str):
+            return cls._read_text(value)
+        if isinstance(value, Value):
+            raise cls._class_error(value)
+        try:
+            return cls._read(value)
+        except InvalidTypeError as error:
+            if isinstance(value, Number) or getattr(value, "ndim", None) == 0:
+                raise InvalidTypeError(
+                    f"{error}; if this is for an array parameter, asyncpg takes nested lists "
+                    "apart: make each row a value or a tuple"
+                ) from None
+            raise
+
+    @classmethod
+    def _class_error(cls, value: Value) -> InvalidTypeError:
+        return InvalidTypeError(
+            f"expected a {cls.__name__} for {cls.info.sql_name}, "
+            f"got a {type(value).__name__}; {cls._conversion.format(cls.__name__)}"
+        )
 
     @classmethod
     def coerce(cls, value: Any, /) -> Self:
@@ -96,13 +144,10 @@ class Value:
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
-            return wrap(cls, cls._read(value))
+            return wrap(cls, cls.codec.encode(cls._read_text(value)))
         if isinstance(value, Value):
-            raise InvalidTypeError(
-                f"expected a {cls.__name__} for {cls.info.sql_name}, "
-                f"got a {type(value).__name__}; {cls._conversion.format(cls.__name__)}"
-            )
-        return wrap(cls, cls._pack(value))
+            raise cls._class_error(value)
+        return cls._make(value)
 
     @classmethod
     def encode(cls, value: Any, /) -> bytes:
@@ -110,21 +155,7 @@ class Value:
 
         What it can be, and the errors, are as for `coerce`.
         """
-        try:
-            if type(value) is cls:  # for these three, what follows would take a while
-                return value.to_binary()
-            if is_ndarray(value):
-                return cls._pack_array(value)
-            if type(value) is LIST:
-                return cls._pack(value)
-            return cls.coerce(value).to_binary()
-        except InvalidTypeError as error:
-            if isinstance(value, Number) or getattr(value, "ndim", None) == 0:
-                raise InvalidTypeError(
-                    f"{error}; if this is for an array parameter, asyncpg takes nested lists "
-                    "apart: make each row a value or a tuple"
-                ) from None
-            raise
+        return cls.codec.encode(value)
 
     @classmethod
     def decode(cls, data: bytes, /) -> Self:
@@ -135,9 +166,8 @@ class Value:
         Raises:
             MalformedWireError: its header or its length is wrong.
         """
-        wire = bytes(data)
-        cls._check_header(wire)
-        return wrap(cls, wire)
+        value = cls.codec.decode(data)
+        return value if type(value) is cls else wrap(cls, value.to_binary())  # of a subclass
 
     @classmethod
     def from_text(cls, text: str, /) -> Self:
@@ -150,12 +180,7 @@ class Value:
         """
         if not isinstance(text, str):
             raise InvalidTypeError(f"expected a text form, got {describe(text)}")
-        return wrap(cls, cls._read(text))
-
-    @classmethod
-    @abstractmethod
-    def _read(cls, text: str) -> bytes:
-        """Make the wire payload of a text form."""
+        return wrap(cls, cls.codec.encode(cls._read_text(text)))
 
     @classmethod
     def from_binary(cls, data: Buffer, /) -> Self:
@@ -170,18 +195,15 @@ class Value:
             wire = bytes(memoryview(data))
         except (TypeError, ValueError):
             raise InvalidTypeError(f"expected a wire payload, got {describe(data)}") from None
-        cls._check_header(wire)
-        return wrap(cls, cls._check(wire))
+        return cls.decode(wire).checked()
 
-    @classmethod
     @abstractmethod
-    def _check_header(cls, wire: bytes) -> None:
-        """Raise MalformedWireError if a wire payload is not as long as its header says."""
+    def checked(self) -> Self:
+        """Check what `decode` leaves to the server, and return the value as that would keep it.
 
-    @classmethod
-    @abstractmethod
-    def _check(cls, wire: bytes) -> bytes:
-        """Return a wire payload of this length if the server would take it, or raise."""
+        Raises:
+            InvalidValueError: the type's ``recv`` function would refuse it.
+        """
 
     @classmethod
     def from_json(cls, data: Any, /) -> Self:
@@ -269,47 +291,36 @@ class Value:
         return type(self).from_binary, (self._wire,)
 
 
-new_value = object.__new__
+_new = object.__new__
 # The slot itself, since the class refuses to set attributes.
-set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
+_set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
 
 
-def wrap(cls: type[ValueT], wire: bytes) -> ValueT:
-    """Make a value of a wire payload that is known to be good."""
-    value = new_value(cls)
-    set_wire(value, wire)
+def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
+    """Make a value of a payload that is known to be good; it keeps bytes as they are."""
+    value = _new(value_class)
+    _set_wire(value, wire if type(wire) is bytes else bytes(wire))
     return value
 
 
 def check_dimensions(info: TypeInfo, dimensions: int, *, least: int = 1) -> None:
     """Raise InvalidValueError for fewer or more dimensions than the type can have."""
     if not least <= dimensions <= info.max_dimensions:
-        raise InvalidValueError(
-            f"expected {least} to {info.max_dimensions} dimensions for {info.sql_name}, "
-            f"got {shorten(dimensions)}"
-        )
+        raise count_error(info.sql_name, "dimensions", least, info.max_dimensions, dimensions)
 
 
-def unpack_header(info: TypeInfo, header: struct.Struct, wire: bytes) -> tuple[int, ...]:
-    """Unpack the header of a wire payload; raise MalformedWireError if that is too short."""
-    if len(wire) < header.size:
-        raise MalformedWireError(
-            f"expected at least {header.size} bytes for a {info.sql_name}, got {len(wire)}"
-        )
-    return header.unpack_from(wire)
+def require_text(info: TypeInfo, number_text: NumberText | None) -> NumberText:
+    """Return how a type writes numbers; raise InvalidTypeError if it has no text form."""
+    if number_text is None:
+        raise InvalidTypeError(f"expected a binary form of {info.sql_name}, which has no text form")
+    return number_text
 
 
-def check_length(info: TypeInfo, wire: bytes, expected: int) -> None:
-    """Raise MalformedWireError unless a wire payload is as long as its header says."""
-    if len(wire) != expected:
-        raise MalformedWireError(
-            f"expected {expected} bytes for this {info.sql_name}, got {len(wire)}"
-        )
-
-
-def check_reserved(info: TypeInfo, reserved: int) -> None:
-    """Raise MalformedWireError unless the reserved field of a header is 0."""
-    if reserved:
-        raise MalformedWireError(
-            f"expected 0 in the reserved field of {info.sql_name}, got {reserved}"
-        )
+def object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of an object that has these members, and no others."""
+    return {
+        "type": "object",
+        "properties": {**properties},
+        "required": list(properties),
+        "additionalProperties": False,
+    }

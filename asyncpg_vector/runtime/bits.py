@@ -1,34 +1,43 @@
-"""The bits layout (PostgreSQL, bit_recv).
-
-i32 length, then 8 bits a byte, the most significant first.
-"""
+"""The bits layout: a value is a string of bits, eight in a byte, the most significant first."""
 
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import asyncpg
 
 from asyncpg_vector._annotations import NDArray, NumPyBool, np
-from asyncpg_vector._inputs import LIST, SupportsToList, is_real, read_numbers, wrong_length
-from asyncpg_vector._layouts.value import Value, check_dimensions, check_length, unpack_header
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
+from asyncpg_vector.runtime.checks import count_error
+from asyncpg_vector.runtime.holders import (
+    LIST,
+    SupportsToList,
+    length_error,
+    may_be_real,
+    read_numbers,
+)
+from asyncpg_vector.runtime.value import Value, wrap
 
 __all__ = ["Bits", "BitsInput"]
 
-_HEADER = struct.Struct(">i")
 _WHOLE = "biu"
 """NumPy's letters for the kinds of numbers that can be a bit, if they are 0 or 1."""
 _DIGITS = bytes.maketrans(b"\0\1" + b"01", b"01" + b"??")
 """Makes digits of the bytes 0 and 1, and of these digits' own bytes something else."""
 _SHOWN = 32
 """Bits that ``str()`` shows of a longer value."""
+
+
+class Packed(NamedTuple):
+    """A number of bits, and their bytes; what is past the length in the last byte is zero."""
+
+    length: int
+    data: bytes
 
 
 class Bits(Value):
@@ -39,42 +48,47 @@ class Bits(Value):
     _conversion: ClassVar[str] = "binary_quantize() makes bits of it in SQL"
 
     def __new__(cls, value: BitsInput, /) -> Self:
-        return super().__new__(cls, value)
+        return cls._make(value)
 
     @classmethod
-    def _pack(cls, value: BitsInput) -> bytes:
+    def read_parameter(cls, value: Any, /) -> Packed:
+        if type(value) is Packed:
+            return value
+        packed: Packed = super().read_parameter(value)
+        return packed
+
+    @classmethod
+    def _read(cls, value: BitsInput) -> Packed:
         if is_ndarray(value):
-            return cls._pack_array(value)
+            return cls._read_array(value)
         if isinstance(value, str):
-            return cls._pack_digits(value)
+            return cls._read_digits(value)
         if isinstance(value, (bytes, bytearray)):
-            return cls._join(8 * len(value), value)
+            return cls._pack(8 * len(value), value)
         if isinstance(value, asyncpg.BitString):
-            return cls._join(len(value), value.bytes)
+            return cls._pack(len(value), value.bytes)
+        if isinstance(value, Bits):
+            return Packed(len(value), value.to_binary()[value.header_size :])
         if isinstance(value, Value):
-            return cls._pack_value(value)
+            raise InvalidTypeError(
+                f"expected bits, got a {type(value).__name__}; {cls._conversion}"
+            )
         flags = read_numbers(value, "bools")
-        return cls._pack_array(flags) if is_ndarray(flags) else cls._pack_flags(flags)
+        return cls._read_array(flags) if is_ndarray(flags) else cls._read_flags(flags)
 
     @classmethod
-    def _pack_array(cls, value: NDArray[Any]) -> bytes:
+    def _read_array(cls, value: NDArray[Any]) -> Packed:
         if value.ndim == 1:
-            check_dimensions(cls.info, len(value), least=0)  # before a longer one is looked through
+            cls._check_length(len(value))  # before a longer one is looked through
         if value.ndim != 1 or value.dtype.kind != "b":
             read_numbers(value, "bools")  # which tells if it is no row of numbers
             if value.dtype.kind not in _WHOLE or ((value != 0) & (value != 1)).any():
-                return cls._pack_flags(value.tolist())  # which tells what is no bit
+                return cls._read_flags(value.tolist())  # which tells what is no bit
             value = value.astype(bool)
-        return cls._join(len(value), loaded_numpy().packbits(value).tobytes())
+        return Packed(len(value), loaded_numpy().packbits(value).tobytes())
 
     @classmethod
-    def _pack_value(cls, value: Value) -> bytes:
-        if isinstance(value, Bits):
-            return value.to_binary()
-        raise InvalidTypeError(f"expected bits, got a {type(value).__name__}; {cls._conversion}")
-
-    @classmethod
-    def _pack_flags(cls, flags: Sequence[Any]) -> bytes:
+    def _read_flags(cls, flags: Sequence[Any]) -> Packed:
         try:
             plain = type(flags) is LIST and type(sum(flags)) is int  # as of NumPy's it is not
             digits = bytes(flags).translate(_DIGITS).decode() if plain else "?"
@@ -83,47 +97,44 @@ class Bits(Value):
         if not _are_digits(digits):  # one by one, something is found that is or only looks no bit
             digits = "".join(map(_digit, flags, count()))
             if len(digits) != len(flags):
-                raise wrong_length(flags)
-        return cls._pack_digits(digits)
+                raise length_error(flags)
+        return cls._read_digits(digits)
 
     @classmethod
-    def _pack_digits(cls, digits: str) -> bytes:
+    def _read_digits(cls, digits: str) -> Packed:
         if not _are_digits(digits):
             index, odd = next((i, digit) for i, digit in enumerate(digits) if digit not in "01")
             raise MalformedTextError(f"expected digits 0 and 1, got {odd!r} at index {index}")
         size = (len(digits) + 7) // 8
-        return cls._join(
-            len(digits), int(digits.ljust(8 * size, "0") or "0", 2).to_bytes(size, "big")
-        )
+        data = int(digits.ljust(8 * size, "0") or "0", 2).to_bytes(size, "big")
+        return Packed(len(digits), data)
 
     @classmethod
-    def _join(cls, length: int, data: bytes | bytearray) -> bytes:
-        """Join header and bits; bits past the length become zero, as on the server."""
-        check_dimensions(cls.info, length, least=0)
+    def _pack(cls, length: int, data: bytes | bytearray) -> Packed:
+        """Make the bits past the length zero, as the server does."""
+        cls._check_length(length)
         size, spare = (length + 7) // 8, -length % 8
         if spare:
             data = data[: size - 1] + bytes([data[size - 1] >> spare << spare])
-        return _HEADER.pack(length) + data[:size]
+        return Packed(length, bytes(data[:size]))
 
     @classmethod
-    def _read(cls, text: str) -> bytes:
+    def _check_length(cls, length: int) -> None:
+        if length > cls.info.max_dimensions:
+            raise count_error(cls.info.sql_name, "bits", 0, cls.info.max_dimensions, length)
+
+    @classmethod
+    def _read_text(cls, text: str) -> Packed:
         if text[:1] in ("x", "X"):
-            return cls._pack_digits(_from_hexadecimal(text[1:]))
-        return cls._pack_digits(text[1:] if text[:1] in ("b", "B") else text)
+            return cls._read_digits(_from_hexadecimal(text[1:]))
+        return cls._read_digits(text[1:] if text[:1] in ("b", "B") else text)
 
-    @classmethod
-    def _check_header(cls, wire: bytes) -> None:
-        (length,) = unpack_header(cls.info, _HEADER, wire)
-        check_dimensions(cls.info, length, least=0)
-        check_length(cls.info, wire, _HEADER.size + (length + 7) // 8)
-
-    @classmethod
-    def _check(cls, wire: bytes) -> bytes:
-        (length,) = _HEADER.unpack_from(wire)
-        return cls._join(length, wire[_HEADER.size :])
+    def checked(self) -> Self:
+        packed = self._pack(len(self), self._wire[self.header_size :])
+        return wrap(type(self), self.codec.encode(packed))
 
     def to_text(self) -> str:
-        data = self._wire[_HEADER.size :]
+        data = self._wire[self.header_size :]
         return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}"[: len(self)]
 
     def to_json(self) -> str:
@@ -141,19 +152,15 @@ class Bits(Value):
     def to_numpy(self) -> NDArray[np.bool_]:
         import numpy as np
 
-        data = np.frombuffer(self._wire, np.uint8, offset=_HEADER.size)
+        data = np.frombuffer(self._wire, np.uint8, offset=self.header_size)
         return np.unpackbits(data, count=len(self)).astype(np.bool_)
 
     def to_bitstring(self) -> asyncpg.BitString:
         """Return asyncpg's own bit string."""
-        return asyncpg.BitString.frombytes(self._wire[_HEADER.size :], len(self))
-
-    def dimensions(self) -> int:
-        """Return the number of bits, the same as ``len()``."""
-        return len(self)
+        return asyncpg.BitString.frombytes(self._wire[self.header_size :], len(self))
 
     def __len__(self) -> int:
-        return int(_HEADER.unpack_from(self._wire)[0])
+        return self.dimensions()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}('{self.to_text()}')"
@@ -175,7 +182,7 @@ def _are_digits(text: str) -> bool:
 
 
 def _digit(flag: Any, index: int) -> str:
-    if not isinstance(flag, int) and not (hasattr(flag, "dtype") and is_real(flag, _WHOLE)):
+    if not isinstance(flag, int) and not (hasattr(flag, "dtype") and may_be_real(flag, _WHOLE)):
         raise InvalidTypeError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")
     if flag not in (0, 1):
         raise InvalidValueError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")

@@ -1,13 +1,10 @@
-"""The sparse layout (pgvector, sparsevec_recv).
-
-i32 dimensions, i32 nnz, i32 reserved, nnz indices, nnz elements.
-"""
+"""The sparse layout: a value has the elements that are not zero, and their indices."""
 
 from __future__ import annotations
 
 import operator
 import re
-import struct
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress, islice, pairwise
 from typing import (
@@ -15,6 +12,7 @@ from typing import (
     ClassVar,
     Generic,
     Literal,
+    NamedTuple,
     Protocol,
     Self,
     SupportsFloat,
@@ -26,24 +24,32 @@ from typing import (
 )
 
 from asyncpg_vector._annotations import NDArray, sparse
-from asyncpg_vector._elements import Element
-from asyncpg_vector._inputs import Numbers, NumbersInput, read_numbers, read_whole, wrong_length
-from asyncpg_vector._layouts.value import (
-    SHOWN,
-    NumberT,
-    Value,
-    check_dimensions,
-    check_length,
-    check_reserved,
-    unpack_header,
-    wrap,
-)
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._numpy import is_ndarray
-from asyncpg_vector._text import WHITESPACE, denotes_zero, read_integer
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
+from asyncpg_vector.runtime.checks import count_error
+from asyncpg_vector.runtime.digits import WHITESPACE, denotes_zero, read_integer
+from asyncpg_vector.runtime.formats import NumberFormat
+from asyncpg_vector.runtime.holders import (
+    Numbers,
+    NumbersInput,
+    length_error,
+    read_numbers,
+    read_whole,
+)
+from asyncpg_vector.runtime.text import NumberText
+from asyncpg_vector.runtime.value import (
+    SHOWN,
+    NumberT,
+    ScalarT,
+    Value,
+    check_dimensions,
+    object_schema,
+    require_text,
+    wrap,
+)
 
-__all__ = ["Sparse", "SparseInput"]
+__all__ = ["Sparse", "SparseInput", "check_indices", "without_zeros"]
 
 
 @runtime_checkable
@@ -56,22 +62,36 @@ class SupportsToCoo(Protocol):
 SparseInput: TypeAlias = SupportsToCoo | NumbersInput | Value
 """What a sparse value is made from, beside a dict: a sparse row, a dense row, any other value."""
 
-_HEADER = struct.Struct(">iii")
 _BLOCK = 1 << 16
 """Elements of a dense row that are looked at a time, so that its zeros take no memory."""
 
 _TEXT = rf"[{WHITESPACE}]*\{{([^}}]*)\}}[{WHITESPACE}]*/([{WHITESPACE}]*[+-]?[0-9]+)[{WHITESPACE}]*"
 
 
-class Sparse(Value, Generic[NumberT]):
+class Coordinates(NamedTuple):
+    """The elements of a sparse value, narrowed, by ascending indices; zeros may be among them."""
+
+    dimensions: int
+    indices: list[int]
+    elements: list[Any]
+
+
+class Sparse(Value, Generic[NumberT, ScalarT]):
     """A vector that holds the elements that are not zero, and at which indices, counted from 0."""
 
     __slots__ = ()
 
-    _element: ClassVar[Element]
+    element_format: ClassVar[NumberFormat]
     """The format of an element."""
-    _index: ClassVar[Element]
+
+    index_format: ClassVar[NumberFormat]
     """The format of an index."""
+
+    number_text: ClassVar[NumberText | None] = None
+    """How elements are written in the text form, if the type has one."""
+
+    first_index: ClassVar[int] = 0
+    """The index of the first dimension in the text form; everywhere else it is 0."""
 
     @overload
     def __new__(cls, value: Mapping[Any, SupportsFloat], dimensions: SupportsIndex, /) -> Self: ...
@@ -84,7 +104,7 @@ class Sparse(Value, Generic[NumberT]):
         /,
     ) -> Self:
         if dimensions is None:
-            return super().__new__(cls, value)
+            return cls._make(value)
         if isinstance(value, Mapping) and (
             isinstance(value, dict) or not isinstance(value, SupportsToCoo)
         ):
@@ -113,73 +133,74 @@ class Sparse(Value, Generic[NumberT]):
             InvalidValueError: an index is out of range or repeated, a value does not fit, there are
                 too many dimensions or elements, or more indices than values, or fewer.
         """
+        return wrap(cls, cls.codec.encode(cls._read_coo(indices, values, dimensions)))
+
+    @classmethod
+    def _read_coo(cls, indices: Any, values: Any, dimensions: SupportsIndex) -> Coordinates:
         places, numbers = _read_column(indices), _read_column(values)
         if len(places) != len(numbers):
             raise InvalidValueError(
                 f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
             )
         whole = read_whole(dimensions, "of dimensions")
-        return wrap(cls, cls._assemble(_as_indices(_as_list(places)), _as_list(numbers), whole))
+        return cls._sort(_as_indices(_as_list(places)), _as_list(numbers), whole)
 
     @classmethod
-    def _pack(cls, value: SparseInput) -> bytes:
+    def read_parameter(cls, value: Any, /) -> Coordinates:
+        if type(value) is Coordinates:
+            return value
+        coordinates: Coordinates = super().read_parameter(value)
+        return coordinates
+
+    @classmethod
+    def _read(cls, value: SparseInput) -> Coordinates:
         if isinstance(value, Sparse):
             values = value.values()  # pyright: ignore[reportUnknownVariableType]  # of any class
-            return cls.from_coo(value.indices(), values, value.dimensions()).to_binary()  # pyright: ignore[reportUnknownArgumentType]
+            return cls._read_coo(value.indices(), values, value.dimensions())
         if isinstance(value, SupportsToCoo):
-            return cls._pack_row(value)
+            return cls._read_row(value)
         if isinstance(value, Mapping):
             raise InvalidTypeError(
                 f"expected dimensions beside {describe(value)}: "
                 f"write {cls.__name__}({{...}}, dimensions)"
             )
-        return cls._pack_dense(_read_column(value))
+        return cls._read_dense(_read_column(value))
 
     @classmethod
-    def _pack_row(cls, value: SupportsToCoo) -> bytes:
+    def _read_row(cls, value: SupportsToCoo) -> Coordinates:
         row = value.tocoo(copy=True)
         row.sum_duplicates()  # repeated coordinates add up, in SciPy
         if row.shape[:-1] not in {(), (1,)}:
             raise InvalidTypeError(f"expected one sparse row, got an array of shape {row.shape}")
-        return cls.from_coo(row.col, row.data.tolist(), row.shape[-1]).to_binary()
+        return cls._read_coo(row.col, row.data.tolist(), row.shape[-1])
 
     @classmethod
-    def _pack_dense(cls, numbers: Numbers) -> bytes:
-        """Make a wire payload of a row with its zeros, which may be far more than is kept."""
+    def _read_dense(cls, numbers: Numbers) -> Coordinates:
+        """Read a row with its zeros, which may be far more than what is kept."""
         check_dimensions(cls.info, len(numbers))
         kept: dict[int, Any] = {}
         for indices, block in _blocks(numbers):
-            elements = cls._element.unpack(cls._element.pack(block, indices), 0, len(indices))
+            elements = cls._narrow(block, indices)
             kept.update(compress(zip(indices, elements, strict=True), elements))
             cls._check_nnz(len(kept), f" up to index {indices[-1]}")
-        return cls._join(list(kept), list(kept.values()), len(numbers))
+        return Coordinates(len(numbers), list(kept), list(kept.values()))
 
     @classmethod
-    def _assemble(
-        cls, indices: Sequence[int], numbers: Numbers, dimensions: int, *, first: int = 0
-    ) -> bytes:
-        """Make a wire payload of indices and numbers in any order, zeros among them.
-
-        Messages call the first index `first`.
-        """
-        elements = cls._element.pack(numbers, indices)
-        check_dimensions(cls.info, dimensions)
+    def _sort(cls, indices: Sequence[int], numbers: Numbers, dimensions: int) -> Coordinates:
+        """Narrow numbers, and sort them by their indices."""
+        elements = cls._narrow(numbers, indices)
         order = sorted(range(len(indices)), key=indices.__getitem__)
-        unpacked = cls._element.unpack(elements, 0, len(indices))
-        kept = order if all(unpacked) else [place for place in order if unpacked[place]]
-        cls._check_nnz(len(kept))
-        _check_indices([indices[place] for place in order], dimensions, first=first)
-        return cls._join(
-            [indices[place] for place in kept], [unpacked[place] for place in kept], dimensions
+        return Coordinates(
+            dimensions, [indices[place] for place in order], [elements[place] for place in order]
         )
 
     @classmethod
-    def _join(cls, indices: list[int], elements: list[Any], dimensions: int) -> bytes:
-        header = _HEADER.pack(dimensions, len(indices), 0)
-        return header + cls._index.pack(indices) + cls._element.pack(elements)
+    def _narrow(cls, numbers: Numbers, indices: Sequence[int]) -> tuple[Any, ...]:
+        return cls.element_format.unpack(cls.element_format.pack(numbers, indices), 0, len(indices))
 
     @classmethod
-    def _read(cls, text: str) -> bytes:
+    def _read_text(cls, text: str) -> Coordinates:
+        number_text = require_text(cls.info, cls.number_text)
         form = re.fullmatch(_TEXT, text)
         if not form:
             raise MalformedTextError(
@@ -194,52 +215,45 @@ class Sparse(Value, Generic[NumberT]):
             for place, (index, _, _) in enumerate(columns)
         ]
         texts = [number for _, _, number in columns]
-        payload = cls._element.read(",".join(texts), indices) if texts else b""
-        elements = cls._element.unpack(payload, 0, len(texts))
+        numbers: Numbers = number_text.read(",".join(texts), indices) if texts else ()
+        elements = cls._narrow(numbers, indices)
         kept = {
             place: element
             for place, (index, text, element) in enumerate(
                 zip(indices, texts, elements, strict=True)
             )
-            if element or _refuse_underflow(cls._element, text, index)
+            if element or _refuse_underflow(cls.element_format, text, index)
         }
-        # The server drops zeros before it looks at indices, which count from 1 in the text.
-        from_zero = [indices[place] - 1 for place in kept]
-        return cls._assemble(from_zero, list(kept.values()), dimensions, first=1)
+        # The server drops zeros before it looks at indices.
+        first = cls.first_index
+        from_zero = [indices[place] - first for place in kept]
+        coordinates = cls._sort(from_zero, list(kept.values()), dimensions)
+        check_dimensions(cls.info, dimensions)
+        check_indices(coordinates.indices, dimensions, first=first)  # as the text counts them
+        return coordinates
 
-    @classmethod
-    def _check_header(cls, wire: bytes) -> None:
-        _, nnz, reserved = unpack_header(cls.info, _HEADER, wire)
-        check_reserved(cls.info, reserved)
-        size = cls._index.width + cls._element.width
-        check_length(cls.info, wire, _HEADER.size + nnz * size)
-
-    @classmethod
-    def _check(cls, wire: bytes) -> bytes:
-        value = wrap(cls, wire)
-        check_dimensions(cls.info, value.dimensions())
-        cls._check_nnz(value.nnz())
-        indices = value.indices()
+    def checked(self) -> Self:
+        check_dimensions(self.info, self.dimensions())
+        self._check_nnz(self.nnz())
+        indices = self.indices()
         for index, following in pairwise(indices):
             if index > following:
                 raise InvalidValueError(
                     f"expected ascending indices, got {following} after {index}"
                 )
-        _check_indices(indices, value.dimensions())
-        cls._element.check(wire[_HEADER.size + value.nnz() * cls._index.width :])
-        for index, element in value.to_dict().items():
+        check_indices(indices, self.dimensions())
+        self.element_format.check(self._wire[self._values_offset() :])
+        for index, element in self.to_dict().items():
             if not element:
                 raise InvalidValueError(f"expected no zero, got {element} at index {index}")
-        return wire
+        return self
 
     @classmethod
     def _check_nnz(cls, nnz: int, where: str = "") -> None:
         most = cls.info.max_nnz
         if most is not None and nnz > most:
-            raise InvalidValueError(
-                f"expected at most {most} non-zero elements for {cls.info.sql_name}, "
-                f"got {nnz}{where}"
-            )
+            error = count_error(cls.info.sql_name, "non-zero elements", 0, most, nnz)
+            raise InvalidValueError(f"{error}{where}")
 
     @classmethod
     def from_json(cls, data: Any, /) -> Self:
@@ -268,35 +282,32 @@ class Sparse(Value, Generic[NumberT]):
         most = cls.info.max_dimensions
         properties = {
             "indices": array(type="integer", minimum=0, exclusiveMaximum=most),
-            "values": array(type=cls._element.json_type),
+            "values": array(type=cls.element_format.json_type),
             "dimensions": {"type": "integer", "minimum": 1, "maximum": most},
         }
-        return {
-            "type": "object",
-            "properties": properties,
-            "required": list(properties),
-            "additionalProperties": False,
-        }
+        return object_schema(properties)
 
     def to_text(self) -> str:
-        entries = zip(self.indices(), self._element.print(self.values()), strict=True)
-        inner = ",".join(f"{index + 1}:{text}" for index, text in entries)
+        entries = zip(
+            self.indices(),
+            require_text(self.info, self.number_text).print(self.values()),
+            strict=True,
+        )
+        first = self.first_index
+        inner = ",".join(f"{index + first}:{text}" for index, text in entries)
         return f"{{{inner}}}/{self.dimensions()}"
 
-    def dimensions(self) -> int:
-        return int(_HEADER.unpack_from(self._wire)[0])
-
+    @abstractmethod
     def nnz(self) -> int:
         """Return the number of non-zero elements."""
-        return int(_HEADER.unpack_from(self._wire)[1])
 
     def indices(self) -> list[int]:
         """Return the indices of the non-zero elements, counted from 0 and ascending."""
-        return list(self._index.unpack(self._wire, _HEADER.size, self.nnz()))
+        return list(self.index_format.unpack(self._wire, self.header_size, self.nnz()))
 
     def values(self) -> list[NumberT]:
         """Return the non-zero elements, in the order of `indices`."""
-        return list(self._element.unpack(self._wire, self._values_offset(), self.nnz()))
+        return list(self.element_format.unpack(self._wire, self._values_offset(), self.nnz()))
 
     def to_dict(self) -> dict[int, NumberT]:
         """Return the non-zero elements by their indices, which count from 0 and ascend."""
@@ -304,15 +315,16 @@ class Sparse(Value, Generic[NumberT]):
 
     def to_list(self) -> list[NumberT]:
         """Return all elements, zeros included: one for each dimension, up to a billion."""
-        elements = [self._element.number(0)] * self.dimensions()
+        elements = [self.element_format.number(0)] * self.dimensions()
         for index, value in zip(self.indices(), self.values(), strict=True):
             elements[index] = value
         return elements
 
-    def to_numpy(self) -> NDArray[Any]:
+    def to_numpy(self) -> NDArray[ScalarT]:
+        """Return all elements as a new ndarray of shape (dimensions,), in native byte order."""
         import numpy as np
 
-        elements = np.zeros(self.dimensions(), self._values_array().dtype)
+        elements: NDArray[ScalarT] = np.zeros(self.dimensions(), self.element_format.dtype)
         elements[self.indices()] = self._values_array()
         return elements
 
@@ -324,20 +336,20 @@ class Sparse(Value, Generic[NumberT]):
         return coo_array((self._values_array(), coordinates), shape=(1, self.dimensions()))
 
     def _values_array(self) -> NDArray[Any]:
-        return self._element.unpack_array(self._wire, self._values_offset())
+        return self.element_format.unpack_array(self._wire, self._values_offset())
 
     def _values_offset(self) -> int:
-        return _HEADER.size + self.nnz() * self._index.width
+        return self.header_size + self.nnz() * self.index_format.width
 
     def __repr__(self) -> str:
-        entries = zip(self.indices(), self._element.literals(self.values()), strict=True)
+        entries = zip(self.indices(), self.element_format.literals(self.values()), strict=True)
         inner = ", ".join(f"{index}: {literal}" for index, literal in entries)
         return f"{type(self).__name__}({{{inner}}}, {self.dimensions()})"
 
     def __str__(self) -> str:
         if self.nnz() <= SHOWN:
             return repr(self)
-        values = self._element.print(self.values()[:SHOWN])
+        values = self.element_format.literals(self.values()[:SHOWN])
         entries = zip(self.indices()[:SHOWN], values, strict=True)
         shown = ", ".join(f"{index}: {text}" for index, text in entries)
         return (
@@ -364,13 +376,19 @@ def _blocks(numbers: Numbers) -> Iterator[tuple[Sequence[int], Numbers]]:
         yield range(start, start + len(row)), row
         start += len(row)
     if start != len(numbers):
-        raise wrong_length(numbers)
+        raise length_error(numbers)
 
 
-def _check_indices(ascending: Sequence[int], dimensions: int, *, first: int = 0) -> None:
-    """Check that ascending indices are in range and that none is there twice.
+def check_indices(ascending: Sequence[int], dimensions: int, *, first: int = 0) -> None:
+    """Check that sorted indices are in range, and that none is there twice.
 
-    Messages call the first index `first`.
+    Args:
+        ascending: the indices, counted from 0.
+        dimensions: of the value.
+        first: the number that a message gives to the first dimension.
+
+    Raises:
+        InvalidValueError: an index is out of range, or there twice.
     """
     for index in (*ascending[:1], *ascending[-1:]):
         if not 0 <= index < dimensions:
@@ -383,11 +401,18 @@ def _check_indices(ascending: Sequence[int], dimensions: int, *, first: int = 0)
         raise InvalidValueError(f"expected distinct indices, got {twice + first} twice")
 
 
-def _refuse_underflow(element: Element, text: str, index: int) -> Literal[False]:
+def without_zeros(indices: list[int], elements: list[Any]) -> tuple[list[int], list[Any]]:
+    """Drop the elements that are zero, which no payload has, and their indices."""
+    if all(elements):
+        return indices, elements
+    return list(compress(indices, elements)), list(filter(None, elements))
+
+
+def _refuse_underflow(element: NumberFormat, text: str, index: int) -> Literal[False]:
     """Tell that a text of a zero is to be dropped, unless it is only too small for the format."""
     if denotes_zero(text):
         return False
-    raise element.misfit(text, index)
+    raise element.misfit_error(text, index)
 
 
 def _as_indices(column: Sequence[Any]) -> list[int]:
@@ -404,5 +429,5 @@ def _read_column(column: object) -> Numbers:
 def _as_list(column: Numbers) -> list[Any]:
     numbers = column.tolist() if is_ndarray(column) else list(column)
     if len(numbers) != len(column):
-        raise wrong_length(column)
+        raise length_error(column)
     return numbers

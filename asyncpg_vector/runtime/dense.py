@@ -1,18 +1,37 @@
-"""The dense layout: u16 dimensions, u16 reserved, elements (pgvector, vector_recv)."""
+"""The dense layout: a value has an element for each dimension."""
 
 from __future__ import annotations
 
 import binascii
 import struct
-from array import array
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Generic, Self, SupportsIndex, TypeAlias, overload
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    NamedTuple,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    cast,
+    overload,
+)
 
 import asyncpg
 
 from asyncpg_vector._annotations import NDArray
-from asyncpg_vector._elements import FLOAT32, Element
-from asyncpg_vector._inputs import (
+from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._numpy import is_ndarray, loaded_numpy
+from asyncpg_vector.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MalformedTextError,
+    VectorError,
+)
+from asyncpg_vector.runtime.base64 import decode_base64
+from asyncpg_vector.runtime.digits import WHITESPACE
+from asyncpg_vector.runtime.formats import FLOAT32, NumberFormat, number_format
+from asyncpg_vector.runtime.holders import (
     LIST,
     Numbers,
     NumbersInput,
@@ -20,26 +39,16 @@ from asyncpg_vector._inputs import (
     read_numbers,
     read_whole,
 )
-from asyncpg_vector._layouts.value import (
+from asyncpg_vector.runtime.text import NumberText
+from asyncpg_vector.runtime.value import (
     SHOWN,
     NumberT,
+    ScalarT,
     Value,
     check_dimensions,
-    check_length,
-    check_reserved,
-    new_value,
-    set_wire,
-    unpack_header,
+    object_schema,
+    require_text,
     wrap,
-)
-from asyncpg_vector._messages import describe, shorten
-from asyncpg_vector._numpy import is_ndarray, loaded_numpy
-from asyncpg_vector._text import WHITESPACE
-from asyncpg_vector.errors import (
-    InvalidTypeError,
-    InvalidValueError,
-    MalformedTextError,
-    VectorError,
 )
 
 __all__ = ["Dense", "DenseInput", "RowsInput"]
@@ -53,72 +62,83 @@ RowsInput: TypeAlias = Iterable[Value | asyncpg.Record]
 DenseInput: TypeAlias = NumbersInput | Value
 """What a dense value is made from: numbers in a row, or any other value."""
 
-_HEADER = struct.Struct(">HH")
-_ELEMENTS = _HEADER.size
-"""Where the elements begin, in a payload."""
-_START = slice(_ELEMENTS)
+_LITTLE_FLOAT32 = number_format("float32", "little")
 _BLOCK = 1 << 19
 """Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
 
 
-class Dense(Value, Generic[NumberT]):
+class Attributed(NamedTuple):
+    """The elements of a row, and the attributes of a value that has some."""
+
+    numbers: Numbers
+    attributes: tuple[Any, ...]
+
+
+class Dense(Value, Generic[NumberT, ScalarT]):
     """A vector with an element for every dimension."""
 
     __slots__ = ()
 
-    _element: ClassVar[Element]
+    element_format: ClassVar[NumberFormat]
     """The format of an element."""
-    _headers: ClassVar[dict[int, bytes]]
-    """The headers of the payloads that were decoded, by the payloads' lengths."""
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        cls._headers = {}
+    number_text: ClassVar[NumberText | None] = None
+    """How elements are written in the text form, if the type has one."""
+
+    attribute_formats: ClassVar[Mapping[str, NumberFormat]] = {}
+    """The formats of the named attributes, which the header holds beside the dimensions."""
 
     def __new__(cls, value: DenseInput, /) -> Self:
-        return super().__new__(cls, value)
+        return cls._make(value)
 
     @classmethod
-    def _pack(cls, value: DenseInput) -> bytes:
-        if type(value) is LIST:
-            return cls._pack_row(read_numbers(value))
-        if is_ndarray(value):
-            return cls._pack_array(value)
+    def read_parameter(cls, value: Any, /) -> Numbers:
+        if type(value) is LIST or is_ndarray(value):
+            return read_numbers(value)
+        numbers: Numbers = super().read_parameter(value)
+        return numbers
+
+    @classmethod
+    def read_attributes(cls, value: Any, /) -> tuple[Any, ...]:
+        """Return the numbers, and then the attributes, that the constructor was given.
+
+        Raises:
+            InvalidTypeError: the value is not of the constructor, and has no attributes; or one of
+                them is no number.
+            InvalidValueError: an attribute is not finite, or does not fit.
+        """
+        if not isinstance(value, Attributed):
+            arguments = ", ".join(f"{name}=..." for name in cls.attribute_formats)
+            raise InvalidTypeError(
+                f"expected a {cls.__name__} for {cls.info.sql_name}, "
+                f"got {describe(value)}; write {cls.__name__}(..., {arguments})"
+            )
+        named = zip(cls.attribute_formats.items(), value.attributes, strict=True)
+        for (name, attribute_format), attribute in named:
+            try:
+                attribute_format.pack([attribute])
+            except VectorError as error:
+                raise type(error)(f"attribute {name}: {error}") from None
+        return value.numbers, *value.attributes
+
+    @classmethod
+    def _read(cls, value: DenseInput) -> Numbers:
         if isinstance(value, Value):
             check_dimensions(cls.info, value.dimensions())  # before a sparse one is written out
             value = value.to_list()
-        return cls._pack_row(read_numbers(value))
+        return read_numbers(value)
 
     @classmethod
-    def _pack_array(cls, value: NDArray[Any]) -> bytes:
-        if value.ndim == 1:
-            header = cls._header(len(value))  # before a longer one is narrowed
-            narrowed = cls._element.narrow(value)
-            if narrowed is not None:
-                # NumPy's stubs say that an array is a buffer from Python 3.12 on.
-                return b"".join((header, narrowed))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        return cls._pack_row(read_numbers(value))  # or an error tells what is wrong
-
-    @classmethod
-    def _pack_row(cls, numbers: Numbers) -> bytes:
-        return cls._header(len(numbers)) + cls._element.pack(numbers)
-
-    @classmethod
-    def _header(cls, dimensions: int) -> bytes:
-        if not 0 < dimensions <= cls.info.max_dimensions:
-            check_dimensions(cls.info, dimensions)
-        return _HEADER.pack(dimensions, 0)
-
-    @classmethod
-    def _read(cls, text: str) -> bytes:
+    def _read_text(cls, text: str) -> Numbers:
         body = text.strip(WHITESPACE)
         if not (body.startswith("[") and body.endswith("]")):
             raise MalformedTextError(
                 f"expected {cls.info.sql_name} as [1,2,3], got {describe(text)}"
             )
         row = body[1:-1]
-        payload = cls._element.read(row) if row.strip(WHITESPACE) else b""
-        return cls._header(len(payload) // cls._element.width) + payload
+        return (
+            require_text(cls.info, cls.number_text).read(row, None) if row.strip(WHITESPACE) else []
+        )
 
     @classmethod
     def from_float_base64(
@@ -140,86 +160,90 @@ class Dense(Value, Generic[NumberT]):
             InvalidValueError: too many dimensions, or none, or another number than expected; or a
                 number that does not fit.
         """
-        raw = _decode_base64(data)
-        if len(raw) % FLOAT32.width:
+        raw = decode_base64(data)
+        count, rest = divmod(len(raw), FLOAT32.width)
+        if rest:
             raise MalformedTextError(
                 f"expected base64 of float32, 4 bytes each, got one of {len(raw)} bytes"
             )
-        count = len(raw) // FLOAT32.width
         if dimensions is not None and count != read_whole(dimensions, "of dimensions"):
             raise InvalidValueError(
                 f"expected base64 of {shorten(dimensions)} dimensions in float32, 4 bytes each, "
                 f"got {count} dimensions in {len(raw)} bytes"
             )
         numpy = loaded_numpy()
-        if numpy:
-            return wrap(cls, cls._pack_array(numpy.frombuffer(raw, "<f4")))
-        header = cls._header(count)
-        payload = _swap(raw)
-        if cls._element.code == FLOAT32.code:
-            cls._element.check(payload)
-        else:
-            payload = cls._element.pack(FLOAT32.unpack(payload, 0, count))
-        return wrap(cls, header + payload)
+        numbers = numpy.frombuffer(raw, "<f4") if numpy else _LITTLE_FLOAT32.unpack(raw, 0, count)
+        return cls._make(numbers)
 
-    @classmethod
-    def decode(cls, data: bytes, /) -> Self:
-        # The length of a good payload tells its header, and a column has few lengths.
-        if type(data) is not bytes or cls._headers.get(len(data)) != data[_START]:
-            value = super().decode(data)
-            cls._headers[len(data)] = bytes(data[_START])
-            return value
-        value = new_value(cls)  # as wrap does, in half the time of everything here
-        set_wire(value, data)
-        return value
-
-    @classmethod
-    def _check_header(cls, wire: bytes) -> None:
-        dimensions, reserved = unpack_header(cls.info, _HEADER, wire)
-        check_reserved(cls.info, reserved)
-        check_length(cls.info, wire, _HEADER.size + dimensions * cls._element.width)
-
-    @classmethod
-    def _check(cls, wire: bytes) -> bytes:
-        payload = wire[_ELEMENTS:]
-        check_dimensions(cls.info, len(payload) // cls._element.width)
-        cls._element.check(payload)
-        return wire
+    def checked(self) -> Self:
+        check_dimensions(self.info, len(self))
+        self.element_format.check(self._wire[self.header_size :])
+        return self
 
     def to_text(self) -> str:
-        return f"[{','.join(self._element.print(self._numbers()))}]"
+        return f"[{','.join(require_text(self.info, self.number_text).print(self._numbers()))}]"
 
     def to_float_base64(self) -> str:
         """Return base64 of little-endian float32, what `from_float_base64` reads."""
-        payload = _swap(FLOAT32.pack(self._numbers()))
+        payload = _LITTLE_FLOAT32.pack(self._numbers())
         return binascii.b2a_base64(payload, newline=False).decode()
 
     def to_list(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
-        return self._element.unpack_list(self._wire, _ELEMENTS)
+        return self.element_format.unpack_list(self._wire, self.header_size)
 
-    def to_json(self) -> list[NumberT]:
-        """Return the elements as a list of Python numbers."""
-        return self.to_list()
+    @classmethod
+    def from_json(cls, data: Any, /) -> Self:
+        if not (cls.attribute_formats and isinstance(data, Mapping)):
+            return cls.coerce(data)
+        members = cast("Mapping[str, Any]", data)
+        if set(members) != {"elements", *cls.attribute_formats}:
+            raise InvalidTypeError(
+                f"expected an object of elements, {', '.join(cls.attribute_formats)}, "
+                f"got {describe(members)}"
+            )
+        elements, *attributes = (members[name] for name in ("elements", *cls.attribute_formats))
+        return cls._with_attributes(elements, *attributes)
+
+    def to_json(self) -> Any:
+        """Return a list of the elements; with attributes, a dict of these and of that list."""
+        if not self.attribute_formats:
+            return self.to_list()
+        return {"elements": self.to_list(), **self._named_attributes()}
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
-        return {
+        elements = {
             "type": "array",
-            "items": {"type": cls._element.json_type},
+            "items": {"type": cls.element_format.json_type},
             "minItems": 1,
             "maxItems": cls.info.max_dimensions,
         }
+        if not cls.attribute_formats:
+            return elements
+        attributes = {
+            name: {"type": each.json_type} for name, each in cls.attribute_formats.items()
+        }
+        return object_schema({"elements": elements, **attributes})
 
-    def to_numpy(self) -> NDArray[Any]:
-        return self._element.unpack_array(self._wire, _ELEMENTS)
+    @classmethod
+    def _with_attributes(cls, value: DenseInput, *attributes: Any) -> Self:
+        """Make a value of its elements and of its attributes, in the order of the header."""
+        return wrap(cls, cls.codec.encode(Attributed(cls._read(value), attributes)))
+
+    def _named_attributes(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.attribute_formats}
+
+    def to_numpy(self) -> NDArray[ScalarT]:
+        """Return the elements as a new ndarray of shape (dimensions,), in native byte order."""
+        return self.element_format.unpack_array(self._wire, self.header_size)
 
     def dimensions(self) -> int:
         """Return the number of dimensions, the same as ``len()``."""
         return len(self)
 
     def __len__(self) -> int:
-        return (len(self._wire) - _ELEMENTS) // self._element.width
+        return (len(self._wire) - self.header_size) // self.element_format.width
 
     @overload
     def __getitem__(self, key: int, /) -> NumberT: ...
@@ -228,15 +252,17 @@ class Dense(Value, Generic[NumberT]):
     def __getitem__(self, key: int | slice, /) -> NumberT | Self:
         """Return an element, or a value of the same class of some of the elements."""
         if type(key) is int and key >= 0:  # as a loop asks for each, which there is no __iter__ for
-            element = self._element
+            element = self.element_format
             try:
-                number: NumberT = element.unpack_one(self._wire, _ELEMENTS + key * element.width)[0]
+                number: NumberT = element.unpack_one(
+                    self._wire, self.header_size + key * element.width
+                )
             except (struct.error, OverflowError):
                 pass  # there is no such element, as is said below
             else:
                 return number
         if isinstance(key, slice):
-            return type(self)(self.to_list()[key])
+            return self._make(self.to_list()[key])
         try:
             index = range(len(self))[key]
         except IndexError:
@@ -259,7 +285,7 @@ class Dense(Value, Generic[NumberT]):
         """
         rows = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
         if not is_ndarray(rows):
-            values = cls._read_rows(rows, cls)
+            values = cls._read_rows(rows, cls._make)
             _refuse_ragged(values)
             return values
         if rows.shape == (0,):
@@ -278,17 +304,17 @@ class Dense(Value, Generic[NumberT]):
         """Make values of some rows of a matrix; messages call the first one `first`."""
         import numpy as np
 
-        header = cls._header(rows.shape[1])
-        narrowed = cls._element.narrow(rows)
+        header = cls.codec.encode(np.zeros(rows.shape[1], "f4"))[: cls.header_size]
+        narrowed = cls.element_format.narrow_array(rows)
         if narrowed is None:
-            return cls._read_rows(rows, cls, first)
+            return cls._read_rows(rows, cls._make, first)
         wires = np.empty(len(rows), cls._wire_dtype(rows.shape[1]))
         wires["header"] = np.void(header)
         wires["elements"] = narrowed
         return [wrap(cls, wire) for wire in wires.view(f"V{wires.itemsize}").tolist()]
 
     @classmethod
-    def to_matrix(cls, values: RowsInput, /) -> NDArray[Any]:
+    def to_matrix(cls, values: RowsInput, /) -> NDArray[ScalarT]:
         """Return values as one ndarray of shape (values, dimensions), in native byte order.
 
         Args:
@@ -305,24 +331,24 @@ class Dense(Value, Generic[NumberT]):
             raise InvalidTypeError(f"expected values, got {describe(values)}")
         rows = cls._read_rows(values, cls._read_record)
         if not rows:
-            return np.empty((0, 0), cls._element.native_dtype)
+            return np.empty((0, 0), cls.element_format.dtype)
         wires = [row.to_binary() for row in rows]
         if len(set(map(len, wires))) > 1:
             _refuse_ragged(rows)
         dimensions = len(rows[0])
-        matrix = np.empty((len(wires), dimensions), cls._element.native_dtype)
+        matrix: NDArray[ScalarT] = np.empty((len(wires), dimensions), cls.element_format.dtype)
         step = _rows_in_a_block(len(wires[0]))
         for start in range(0, len(wires), step):
             block = b"".join(wires[start : start + step])
             elements = np.frombuffer(block, cls._wire_dtype(dimensions))["elements"]
-            matrix[start : start + step] = elements
+            matrix[start : start + step] = cls.element_format.widen_array(elements)
         return matrix
 
     @classmethod
     def _wire_dtype(cls, dimensions: int) -> list[Any]:
         """Describe a wire payload to NumPy."""
-        header = ("header", f"V{_HEADER.size}")
-        return [header, ("elements", cls._element.wire_dtype, (dimensions,))]
+        header = ("header", f"V{cls.header_size}")
+        return [header, ("elements", cls.element_format.wire_dtype, (dimensions,))]
 
     @classmethod
     def _read_rows(
@@ -351,18 +377,21 @@ class Dense(Value, Generic[NumberT]):
         return cls.coerce(row)
 
     def _numbers(self) -> tuple[NumberT, ...]:
-        return self._element.unpack(self._wire, _ELEMENTS, len(self))
+        return self.element_format.unpack(self._wire, self.header_size, len(self))
 
     def _canonical(self) -> bytes:
-        return self._element.canonical(self._wire[_ELEMENTS:])
+        attributes = self._wire[: self.header_size] if self.attribute_formats else b""
+        return attributes + self.element_format.canonical(self._wire[self.header_size :])
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}([{', '.join(self._element.literals(self._numbers()))}])"
+        elements = ", ".join(self.element_format.literals(self._numbers()))
+        attributes = (f", {name}={value!r}" for name, value in self._named_attributes().items())
+        return f"{type(self).__name__}([{elements}]{''.join(attributes)})"
 
     def __str__(self) -> str:
         if len(self) <= SHOWN:
             return repr(self)
-        shown = ", ".join(self._element.print(self._numbers()[:SHOWN]))
+        shown = ", ".join(self.element_format.literals(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
 
 
@@ -379,7 +408,7 @@ def _as_rows(matrix: Any) -> Numbers:
     return [*(matrix if masked else array)]
 
 
-def _refuse_ragged(rows: Sequence[Dense[Any]]) -> None:
+def _refuse_ragged(rows: Sequence[Dense[Any, Any]]) -> None:
     """Raise if a row has another number of dimensions than the first."""
     for index, row in enumerate(rows):
         if len(row) != len(rows[0]):
@@ -391,29 +420,3 @@ def _refuse_ragged(rows: Sequence[Dense[Any]]) -> None:
 def _rows_in_a_block(width: int) -> int:
     """Return how many rows of so many bytes are converted at a time."""
     return max(1, _BLOCK // max(1, width))
-
-
-def _decode_base64(data: str | bytes) -> bytes:
-    """Decode base64 with no leniency: what is decoded must encode to the very same text."""
-    if not isinstance(data, (str, bytes)):
-        raise InvalidTypeError(f"expected base64 as str or bytes, got {describe(data)}")
-    try:
-        raw = binascii.a2b_base64(data)
-    except ValueError as error:  # which binascii.Error is, too
-        raise MalformedTextError(f"expected base64, got {describe(data)}: {error}") from None
-    # What was skipped makes the text too long; the bits that the end has to spare may not be zero.
-    whole, rest = divmod(len(raw), 3)
-    end = data[-4:].encode() if isinstance(data, str) else data[-4:]
-    spare = rest and end != binascii.b2a_base64(raw[-rest:], newline=False)
-    if len(data) != 4 * (whole + bool(rest)) or spare:
-        raise MalformedTextError(
-            f"expected base64 of the standard alphabet, padded, no more, got {describe(data)}"
-        )
-    return raw
-
-
-def _swap(payload: bytes) -> bytes:
-    """Turn little-endian float32 into big-endian ones or back, on a machine of either order."""
-    words = array("f", payload)
-    words.byteswap()
-    return words.tobytes()

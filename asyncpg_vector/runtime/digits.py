@@ -2,7 +2,8 @@
 
 The server prints float32 with ``float_to_shortest_decimal_bufn`` (PostgreSQL, src/common/f2s.c)
 and reads it with C's ``strtof`` (pgvector, vector_in). Python has neither, so a double stands in
-for the float32 here, and the places where that would show are handled.
+for the float32 here, and the places where that would show are handled. It prints float64 with
+``double_to_shortest_decimal_bufn`` (d2s.c), whose digits are nearly always those of ``repr()``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import struct
 from array import array
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import frexp, inf, ldexp, nextafter
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,20 @@ from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector.errors import MalformedTextError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from fractions import Fraction
 
     from numpy.typing import NDArray
 
-__all__ = ["WHITESPACE", "denotes_zero", "print_float32", "read_float32", "read_integer"]
+__all__ = [
+    "WHITESPACE",
+    "denotes_zero",
+    "print_float32",
+    "print_float64",
+    "read_float32",
+    "read_float64",
+    "read_integer",
+]
 
 WHITESPACE = " \t\n\r\v\f"
 """What the server skips between tokens (pgvector, vector_isspace); Python's own set is larger."""
@@ -54,8 +63,11 @@ _SIGNIFICANT = [f"%.{digits}g" for digits in range(10)]
 _SMALLEST_NORMAL = 2.0**-126
 _MANY = 50
 """Numbers that NumPy takes less time for than their turns one by one."""
-_EXACT = Context(prec=200, traps=[])
-"""What is exact here, whatever the program's own context: a float32 has up to 112 digits."""
+_EXACT = Context(prec=400, traps=[])
+"""Exact here, whatever the program's own context: a float32 has up to 112 digits, and a float64
+that `_is_on_a_bound` looks at has up to 309."""
+_HALF_WAY_FROM = 2.0**49
+"""Below this, no decimal of 17 digits is half-way between two float64."""
 
 
 # Reading
@@ -74,7 +86,7 @@ def read_float32(text: str, indices: Sequence[int] | None = None) -> array[float
         MalformedTextError: something is no C number, or is NaN or an infinity.
     """
     texts = text.split(",")
-    doubles = _read_doubles(text, texts, indices or range(len(texts)))
+    doubles = _read_doubles(text, texts, indices)
     # Of a list itself, an array takes twice as long to make.
     numbers = array("d", struct.pack(f"{len(doubles)}d", *doubles))
     # A double that lies half-way between two float32 would be rounded a second time, to even, when
@@ -83,6 +95,11 @@ def read_float32(text: str, indices: Sequence[int] | None = None) -> array[float
         numbers[place] = _keep_side(texts[place], numbers[place])
     numpy = loaded_numpy()
     return numpy.frombuffer(numbers) if numpy else numbers
+
+
+def read_float64(text: str, indices: Sequence[int] | None = None) -> list[float]:
+    """Read each number as `strtod` would; arguments and errors are as for `read_float32`."""
+    return _read_doubles(text, text.split(","), indices)
 
 
 def denotes_zero(text: str) -> bool:
@@ -105,13 +122,14 @@ def read_integer(text: str, place: str) -> int:
     return int(sign + (magnitude if len(magnitude) < len(_LONG_MAX) else _LONG_MAX))
 
 
-def _read_doubles(text: str, texts: Sequence[str], indices: Sequence[int]) -> list[float]:
+def _read_doubles(text: str, texts: Sequence[str], indices: Sequence[int] | None) -> list[float]:
     if text.isascii() and not any(character in text for character in _PYTHONS_OWN):
         try:
             return list(map(float, texts))
         except ValueError:
             pass  # the line below says which one
-    return [_read_double(text, index) for text, index in zip(texts, indices, strict=True)]
+    places = indices or range(len(texts))
+    return [_read_double(text, index) for text, index in zip(texts, places, strict=True)]
 
 
 def _read_double(text: str, index: int) -> float:
@@ -264,6 +282,49 @@ def _print_exactly(number: float) -> str:
                 if -Decimal(below) < rounded - exact < Decimal(above):
                     return _format(float(rounded), 9)
     raise AssertionError(f"{number!r} is no float32")
+
+
+def print_float64(numbers: Iterable[float]) -> list[str]:
+    """Print each float64 with the digits that the server prints.
+
+    They follow the rule of `print_float32`, with an exponent if that is below -4 or above 14.
+    """
+    return [_print_double(number) for number in numbers]
+
+
+def _print_double(number: float) -> str:
+    shortest = repr(number)
+    if not -_HALF_WAY_FROM < number < _HALF_WAY_FROM and _is_on_a_bound(shortest, number):
+        # repr() takes a bound of the interval, the server does not.
+        shortest = next(filter(partial(_is_inside, number), _lengthen(number)))
+    sign, digits, exponent = Decimal(shortest).normalize().as_tuple()
+    if not any(digits):
+        return "-0" if sign else "0"
+    place = int(exponent) + len(digits) - 1
+    if -5 < place < 15:
+        return f"{Decimal(shortest).normalize():f}"
+    first, *rest = map(str, digits)
+    fraction = f".{''.join(rest)}" if rest else ""
+    return f"{'-' * sign}{first}{fraction}e{place:+03d}"
+
+
+def _lengthen(number: float) -> Iterator[str]:
+    return (f"{number:.{digits}e}" for digits in range(17))
+
+
+def _is_inside(number: float, text: str) -> bool:
+    return float(text) == number and not _is_on_a_bound(text, number)
+
+
+def _is_on_a_bound(text: str, number: float) -> bool:
+    """Tell whether a decimal is half-way between a float64 and one of its neighbours."""
+    with localcontext(_EXACT):
+        exact, decimal = Decimal(number), Decimal(text)
+        return any(
+            2 * (decimal - exact) == Decimal(nextafter(number, bound)) - exact
+            for bound in (inf, -inf)
+            if nextafter(number, bound) not in (inf, -inf)
+        )
 
 
 def _format(number: float, digits: int) -> str:

@@ -1,4 +1,4 @@
-"""The many ways in which callers hold a sequence of numbers, read into one of two."""
+"""Holders of numbers: whatever callers have, read as a sequence or as an ndarray."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = [
     "NumbersInput",
     "SupportsArray",
     "SupportsToList",
-    "is_real",
+    "length_error",
+    "may_be_real",
     "read_numbers",
     "read_whole",
-    "wrong_length",
 ]
 
 
@@ -93,16 +93,21 @@ def read_whole(value: SupportsIndex, place: str) -> int:
         raise InvalidTypeError(f"expected a whole number {place}, got {describe(value)}") from None
 
 
-def is_real(number: object, kinds: str = _REAL) -> bool:
-    """Tell whether this has no elements, and is no NumPy scalar, or one of these kinds.
+def may_be_real(number: object, kinds: str = _REAL) -> bool:
+    """Tell whether `float()` would not misread an object; whether it reads it at all is open.
 
-    float() takes complex ones too, without the imaginary part, dates, and arrays of one element.
+    `float()` misreads NumPy's complex scalars, of which it drops the imaginary part, its dates, and
+    arrays of one element.
+
+    Args:
+        number: any object.
+        kinds: NumPy's letters for the kinds of scalars that are numbers here.
     """
     kind = getattr(getattr(number, "dtype", None), "kind", kinds[0])
     return kind in kinds and not (hasattr(number, "__len__") and _has_elements(number))
 
 
-def wrong_length(numbers: Numbers) -> InvalidTypeError:
+def length_error(numbers: Numbers) -> InvalidTypeError:
     """Return the error for a sequence that has more elements than its length says, or fewer."""
     return InvalidTypeError(f"expected numbers, as many as len() says, got {describe(numbers)}")
 

@@ -22,11 +22,11 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
-from asyncpg_vector._inputs import read_whole
-from asyncpg_vector._layouts.bits import Bits
-from asyncpg_vector._layouts.value import Value, check_dimensions
 from asyncpg_vector._messages import shorten
 from asyncpg_vector.errors import InvalidValueError, VectorError
+from asyncpg_vector.runtime import Bits, Value
+from asyncpg_vector.runtime.holders import read_whole
+from asyncpg_vector.runtime.value import check_dimensions
 from asyncpg_vector.sqlalchemy._parameters import print_value, registered_types
 
 __all__ = ["BitsType", "ColumnType", "Comparator", "ComparedInSQL", "NumbersType", "Processor"]
@@ -121,7 +121,7 @@ class ColumnType(UserDefinedType[ValueT], ABC):
     def _cast_spec(self) -> str:
         """The type of any size; the keyword ``bit`` alone means ``bit(1)``."""
         info = self.python_type.info
-        return info.sql_name.upper() if info.extension else f"pg_catalog.{info.sql_name}"
+        return f"pg_catalog.{info.sql_name}" if info.built_in else info.sql_name.upper()
 
     def bind_processor(self, dialect: Dialect) -> Processor:
         coerce, sql_name = self.python_type.coerce, self.python_type.info.sql_name

@@ -1,0 +1,458 @@
+"""Number formats: narrowing numbers to one, and reading them back from the wire.
+
+Each format is one entry of `FORMATS`. Its range, its rounding, and its names in `struct`, `array`
+and NumPy follow from that entry. A format knows nothing of types: header, limits and byte order
+are the business of generated modules, which ask for `number_format(name, byte_order)`.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from abc import ABC, abstractmethod
+from array import array, typecodes
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache, partial
+from importlib import import_module
+from typing import Any, ClassVar, Literal, NoReturn, SupportsInt, TypeAlias
+
+from asyncpg_vector._annotations import Buffer, NDArray
+from asyncpg_vector._messages import describe, shorten
+from asyncpg_vector._numpy import is_ndarray, loaded_numpy
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
+from asyncpg_vector.runtime.digits import print_float32
+from asyncpg_vector.runtime.holders import Numbers, length_error, may_be_real
+
+__all__ = [
+    "FLOAT32",
+    "FORMATS",
+    "ByteOrder",
+    "FloatFormat",
+    "IntegerFormat",
+    "NumberFormat",
+    "number_format",
+]
+
+ByteOrder: TypeAlias = Literal["big", "little"]
+
+_SIGNS: Mapping[ByteOrder, str] = {"big": ">", "little": "<"}
+"""What `struct` and NumPy call a byte order."""
+
+_FLOAT_ERRORS = (TypeError, ValueError, OverflowError, RuntimeError)
+"""What ``float()`` raises for an object that is no number; the last is PyTorch's."""
+
+
+class NumberFormat(ABC):
+    """How a number is represented in a payload: a format in a byte order."""
+
+    number: ClassVar[type[Any]]
+    """The type of such a number in Python: float or int."""
+    json_type: ClassVar[str]
+    """The type of such a number in a JSON schema."""
+
+    def __init__(self, name: str, letter: str, dtype: str, byte_order: ByteOrder) -> None:
+        self.name = name
+        self.letter = letter
+        """The `struct` module's letter for the format's bits."""
+        self.width = struct.calcsize(f"={letter}")
+        """Bytes of one number."""
+        self.byte_order: ByteOrder = byte_order
+        self.dtype = dtype
+        """NumPy's name for the numbers, in native byte order."""
+        self.wire_dtype = _SIGNS[byte_order] + dtype
+        """NumPy's name for the bits in a payload."""
+        self._layout = _SIGNS[byte_order] + letter
+        self._unpack_from = struct.Struct(self._layout).unpack_from
+
+    def pack(self, numbers: Numbers, indices: Sequence[int] | None = None) -> Buffer:
+        """Narrow numbers to this format.
+
+        Args:
+            numbers: what `read_numbers` returns: an ndarray may have any dtype, order and stride.
+            indices: the number that an error gives to each place, if not 0, 1, 2 ...
+
+        Returns:
+            Their bytes on the wire, or an ndarray of them.
+
+        Raises:
+            InvalidTypeError: an element is no number.
+            InvalidValueError: an element is not finite, or does not fit.
+        """
+        places = indices or range(len(numbers))
+        if not is_ndarray(numbers):
+            return self.pack_list(numbers, places)
+        narrowed = self.narrow_array(numbers)
+        if narrowed is None:
+            return self.pack_list(numbers.tolist(), places)  # which finds the faulty element
+        # NumPy's stubs say that an array is a buffer from Python 3.12 on.
+        return narrowed  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+    @abstractmethod
+    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
+        """Narrow a sequence; arguments and errors are as for `pack`."""
+
+    @abstractmethod
+    def narrow_array(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
+        """Narrow an ndarray of any shape and dtype to an ndarray of `wire_dtype`.
+
+        Returns:
+            None unless every element is known to fit.
+        """
+
+    @abstractmethod
+    def canonical(self, payload: bytes) -> bytes:
+        """Map payloads of equal numbers to the same bytes."""
+
+    @abstractmethod
+    def check(self, payload: bytes) -> None:
+        """Raise InvalidValueError if a number in a payload is not finite."""
+
+    @abstractmethod
+    def literals(self, numbers: Sequence[Any]) -> list[str]:
+        """Return short Python literals of unpacked numbers, which narrow to the same numbers."""
+
+    def misfit_error(self, number: object, index: int) -> InvalidValueError:
+        """Return the error for a number, or its text, that is out of this format's range."""
+        return InvalidValueError(
+            f"expected a number that fits {self.name} at index {index}, got {shorten(number)}"
+        )
+
+    def unpack(self, payload: Buffer, offset: int, count: int) -> tuple[Any, ...]:
+        """Unpack `count` numbers at an offset."""
+        return _struct(self._layout, count).unpack_from(payload, offset)
+
+    def unpack_one(self, payload: bytes, offset: int) -> Any:
+        """Unpack the number at an offset; raise struct.error if the payload ends before."""
+        return self._unpack_from(payload, offset)[0]
+
+    def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
+        """Unpack all numbers from an offset on."""
+        if self.letter not in typecodes:
+            return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
+        elements: array[Any] = array(self.letter)
+        elements.frombytes(memoryview(payload)[offset:])
+        if self.byte_order != sys.byteorder:
+            elements.byteswap()
+        return elements.tolist()
+
+    def unpack_array(self, payload: bytes, offset: int) -> NDArray[Any]:
+        """Unpack all numbers from an offset on, into a new ndarray in native byte order."""
+        numpy = loaded_numpy() or import_module("numpy")
+        return self.widen_array(numpy.frombuffer(payload, self.wire_dtype, -1, offset)).astype(
+            self.dtype
+        )
+
+    def widen_array(self, bits: NDArray[Any]) -> NDArray[Any]:
+        """Return the numbers of an ndarray of `wire_dtype`, in any byte order."""
+        return bits
+
+
+class FloatFormat(NumberFormat):
+    """A binary floating-point format, rounded half to even; NaN and infinities are refused."""
+
+    number = float
+    json_type = "number"
+
+    def __init__(self, name: str, letter: str, dtype: str, byte_order: ByteOrder) -> None:
+        super().__init__(name, letter, dtype, byte_order)
+        self.infinity = self._infinity_bits()
+        """The bits of infinity; the largest number is one below."""
+        self.largest = self.of_bits(self.infinity - 1)
+        self._fitting = self.largest / 2 * (self.largest / 2)
+        """Numbers whose squares add up to less than this all fit."""
+        sign = 1 << (8 * self.width - 1)
+        self._negative_zero = sign.to_bytes(self.width, byte_order)
+
+    def _infinity_bits(self) -> int:
+        return int.from_bytes(struct.pack(f">{self.letter}", math.inf), "big")
+
+    def of_bits(self, bits: int) -> float:
+        """Return the number that has these bits."""
+        number: float = self.unpack_one(bits.to_bytes(self.width, self.byte_order), 0)
+        return number
+
+    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
+        try:
+            payload = self._pack_floats(numbers)
+        except (struct.error, *_FLOAT_ERRORS):
+            self._refuse(numbers, indices)
+        if _have_a_finite_sum(numbers):
+            return payload
+        if not (all(map(may_be_real, numbers)) and self._is_finite(payload)):
+            self._refuse(numbers, indices)
+        return payload
+
+    def _pack_floats(self, numbers: Sequence[Any]) -> bytes:
+        """Pack what `float()` makes of each object, be it a number or not."""
+        numpy = loaded_numpy() if self.letter == "e" else None
+        if numpy:  # struct takes three times as long for halves
+            doubles = numpy.frombuffer(_struct("=d", len(numbers)).pack(*numbers))
+            narrowed = self.narrow_array(doubles)
+            if narrowed is not None:
+                return narrowed.tobytes()
+        return _struct(self._layout, len(numbers)).pack(*numbers)
+
+    def narrow_array(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
+        numpy, kind, wire_dtype = loaded_numpy(), numbers.dtype.char, _dtype(self.wire_dtype)
+        if kind == "e" and numbers.dtype.isnative:
+            # Of the masked bits, the upper byte is 0x7C for infinity and NaN alone.
+            bits = numbers.view(_dtype("u2")) & _half_exponent()
+            return numbers.astype(wire_dtype) if 0x7C not in bits.tobytes() else None
+        if kind not in "efd":
+            if numbers.dtype.kind not in "biuf":
+                return None
+            with numpy.errstate(all="ignore"):
+                numbers = numbers.astype("f8")  # as float() takes the elements of a list
+        try:
+            if float(numpy.vdot(numbers, numbers)) < self._fitting:  # looks at all of them, fast
+                return numbers.astype(wire_dtype)
+        except (FloatingPointError, RuntimeWarning):
+            pass  # an underflow, where NumPy was told to mind it
+        with numpy.errstate(all="ignore"):
+            narrowed = numbers.astype(wire_dtype)
+        return narrowed if numpy.isfinite(narrowed).all() else None
+
+    def canonical(self, payload: bytes) -> bytes:
+        if self._negative_zero not in payload:
+            return payload
+        count = len(payload) // self.width
+        return self._pack_floats([number + 0.0 for number in self.unpack(payload, 0, count)])
+
+    def check(self, payload: bytes) -> None:
+        if not self._is_finite(payload):
+            count = len(payload) // self.width
+            self._refuse(self.unpack(payload, 0, count), range(count))
+
+    def literals(self, numbers: Sequence[float]) -> list[str]:
+        if self.width > FLOAT32.width:
+            return list(map(repr, numbers))
+        texts = print_float32(numbers)
+        read = self.unpack(self.pack([float(text) for text in texts]), 0, len(texts))
+        # Python reads -0 as 0. Seldom, the double nearest to the decimal is half-way between two
+        # numbers of this format. Both are spelled out.
+        return [
+            text if same == number and text != "-0" else repr(number)
+            for text, same, number in zip(texts, read, numbers, strict=True)
+        ]
+
+    def _is_finite(self, payload: bytes) -> bool:
+        numpy = loaded_numpy()
+        if numpy:
+            elements = numpy.frombuffer(payload, self.wire_dtype).astype(self.dtype)
+            return b"\0" not in numpy.isfinite(elements).tobytes()
+        return self._has_finite_bits(payload)
+
+    def _has_finite_bits(self, payload: bytes) -> bool:
+        """Test all numbers at once: one added to an exponent of ones carries into the sign."""
+        exponents, ones, signs = _masks(self.infinity, self.width, len(payload) // self.width)
+        return not ((int.from_bytes(payload, self.byte_order) & exponents) + ones) & signs
+
+    def _refuse(self, numbers: Sequence[Any], indices: Sequence[int]) -> NoReturn:
+        """Raise the error for the first element that is no number or does not fit."""
+        for index, number in zip(indices, numbers, strict=False):
+            self._check_number(number, index)
+        raise length_error(numbers)
+
+    def _check_number(self, number: Any, index: int) -> None:
+        if isinstance(number, (str, bytes, bytearray)) or not may_be_real(number):
+            raise _number_error(number, index)  # though float() takes it
+        try:
+            double = float(number)
+        except OverflowError:  # of an int
+            raise self.misfit_error(number, index) from None
+        except _FLOAT_ERRORS as error:
+            raise _number_error(number, index) from error
+        if not math.isfinite(double):
+            if math.isinf(double) and double != number:  # a large Decimal, say
+                raise self.misfit_error(number, index)
+            raise InvalidValueError(
+                f"expected a finite number at index {index}, got {shorten(number)}"
+            )
+        try:
+            fits = self._is_finite(self._pack_floats([double]))
+        except OverflowError:
+            fits = False
+        if not fits:
+            raise self.misfit_error(number, index)
+
+
+class BFloat16Format(FloatFormat):
+    """The upper half of a float32, rounded half to even.
+
+    A number becomes a float32 first, as in hardware (and in PyTorch).
+    """
+
+    def __init__(self, name: str, byte_order: ByteOrder) -> None:
+        super().__init__(name, "H", "f4", byte_order)
+        self.wire_dtype = f"{_SIGNS[byte_order]}u2"
+
+    def _infinity_bits(self) -> int:
+        return 0x7F80
+
+    def _pack_floats(self, numbers: Sequence[Any]) -> bytes:
+        count = len(numbers)
+        bits = _struct("=I", count).unpack(_struct("=f", count).pack(*numbers))
+        if any(each & 0x7F80_0000 == 0x7F80_0000 for each in bits):
+            raise OverflowError("infinity or NaN")
+        upper = [_round_to_upper(each) for each in bits]
+        if any(each & 0x7F80 == 0x7F80 for each in upper):
+            raise OverflowError("rounded to infinity")
+        return _struct(self._layout, count).pack(*upper)
+
+    def narrow_array(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
+        narrowed = FLOAT32.narrow_array(numbers)
+        if narrowed is None:
+            return None
+        upper = _round_to_upper(narrowed.astype("f4").view("u4"))
+        return None if (upper & 0x7F80 == 0x7F80).any() else upper.astype(self.wire_dtype)
+
+    def unpack(self, payload: Buffer, offset: int, count: int) -> tuple[Any, ...]:
+        upper = super().unpack(payload, offset, count)
+        return _struct("=f", count).unpack(
+            _struct("=I", count).pack(*(each << 16 for each in upper))
+        )
+
+    def unpack_one(self, payload: bytes, offset: int) -> Any:
+        (upper,) = self._unpack_from(payload, offset)
+        return struct.unpack("=f", struct.pack("=I", upper << 16))[0]
+
+    def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
+        return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
+
+    def _is_finite(self, payload: bytes) -> bool:
+        return self._has_finite_bits(payload)
+
+    def widen_array(self, bits: NDArray[Any]) -> NDArray[Any]:
+        widened: NDArray[Any] = (bits.astype("u4") << 16).view("f4")
+        return widened
+
+
+class IntegerFormat(NumberFormat):
+    """A signed or unsigned integer; a float is taken if it is whole."""
+
+    number = int
+    json_type = "integer"
+
+    def __init__(self, name: str, letter: str, dtype: str, byte_order: ByteOrder) -> None:
+        super().__init__(name, letter, dtype, byte_order)
+        bits = 8 * self.width
+        self.least, self.most = (
+            (0, (1 << bits) - 1) if letter.isupper() else (-(1 << bits - 1), (1 << bits - 1) - 1)
+        )
+
+    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
+        try:
+            return _struct(self._layout, len(numbers)).pack(*numbers)
+        except (struct.error, TypeError):  # a whole number need not be an int
+            given = [*numbers]
+        if len(given) != len(numbers):
+            raise length_error(numbers)
+        pairs = zip(indices, given, strict=True)
+        whole = [self._narrow(number, index) for index, number in pairs]
+        return _struct(self._layout, len(whole)).pack(*whole)
+
+    def narrow_array(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
+        same = f"{numbers.dtype.kind}{numbers.dtype.itemsize}" == self.dtype
+        return numbers.astype(self.wire_dtype) if same else None
+
+    def canonical(self, payload: bytes) -> bytes:
+        return payload
+
+    def check(self, payload: bytes) -> None:
+        pass  # every bit pattern is a number
+
+    def literals(self, numbers: Sequence[int]) -> list[str]:
+        return list(map(str, numbers))
+
+    def _narrow(self, number: Any, index: int) -> int:
+        if not isinstance(number, SupportsInt) or not may_be_real(number):
+            raise _number_error(number, index)
+        try:
+            whole = int(number)
+        except (ValueError, OverflowError):  # of NaN and infinities
+            whole = None
+        except (TypeError, RuntimeError) as error:
+            raise _number_error(number, index) from error
+        if whole is None or whole != number:
+            raise InvalidValueError(
+                f"expected a whole number at index {index}, got {shorten(number)}"
+            )
+        if not self.least <= whole <= self.most:
+            raise self.misfit_error(number, index)
+        return whole
+
+
+FORMATS: Mapping[str, Callable[[ByteOrder], NumberFormat]] = {
+    "float16": partial(FloatFormat, "float16", "e", "f2"),
+    "float32": partial(FloatFormat, "float32", "f", "f4"),
+    "float64": partial(FloatFormat, "float64", "d", "f8"),
+    "bfloat16": partial(BFloat16Format, "bfloat16"),
+    "int8": partial(IntegerFormat, "int8", "b", "i1"),
+    "uint8": partial(IntegerFormat, "uint8", "B", "u1"),
+    "int16": partial(IntegerFormat, "int16", "h", "i2"),
+    "uint16": partial(IntegerFormat, "uint16", "H", "u2"),
+    "int32": partial(IntegerFormat, "int32", "i", "i4"),
+    "uint32": partial(IntegerFormat, "uint32", "I", "u4"),
+}
+"""Every format by its name: its class, its bits in `struct`, its numbers in NumPy."""
+
+
+@cache
+def number_format(name: str, byte_order: ByteOrder) -> NumberFormat:
+    """Return a format by its name in `FORMATS`."""
+    return FORMATS[name](byte_order)
+
+
+def _number_error(number: object, index: int) -> InvalidTypeError:
+    return InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
+
+
+def _have_a_finite_sum(numbers: Sequence[Any]) -> bool:
+    """Tell quickly whether all are finite Python numbers: only those add up to one."""
+    if len(numbers) and type(numbers[0]) not in (float, int):
+        return False
+    try:
+        total = sum(numbers)
+    except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
+        return False
+    return type(total) in (float, int) and math.isfinite(total)
+
+
+def _round_to_upper(bits: Any) -> Any:
+    """Round the bits of a float32, or an ndarray of them, to their upper half, half to even."""
+    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+
+
+@cache
+def _dtype(name: str) -> Any:
+    """Look up a dtype once, which takes longer than to swap a vector's bytes."""
+    return loaded_numpy().dtype(name)
+
+
+@cache
+def _half_exponent() -> Any:
+    """Return the exponent's bits of a half as an array, which NumPy combines faster than an int."""
+    return loaded_numpy().array(0x7C00, "u2")
+
+
+@lru_cache(maxsize=256)
+def _struct(layout: str, count: int) -> struct.Struct:
+    """Compile a byte order and a letter for so many numbers; programs have few such counts."""
+    return struct.Struct(f"{layout[0]}{count}{layout[1]}")
+
+
+@lru_cache(maxsize=64)
+def _masks(infinity: int, width: int, count: int) -> tuple[int, int, int]:
+    """For so many numbers side by side, mark the exponents, their lowest bits, and the signs."""
+    sign = 1 << (8 * width - 1)
+    lowest = infinity & -infinity
+    exponents, ones, signs = (
+        int.from_bytes(bits.to_bytes(width, "big") * count, "big")
+        for bits in (infinity, lowest, sign)
+    )
+    return exponents, ones, signs
+
+
+FLOAT32 = number_format("float32", "big")
+"""The format that most text is read as first."""

@@ -1,0 +1,70 @@
+"""How numbers are written in the text form of a type, as the spec names it under ``text``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from asyncpg_vector._numpy import loaded_numpy
+from asyncpg_vector.runtime.digits import (
+    print_float32,
+    print_float64,
+    read_float32,
+    read_float64,
+    read_integer,
+)
+from asyncpg_vector.runtime.formats import FLOAT32
+from asyncpg_vector.runtime.holders import Numbers
+
+__all__ = ["NUMBER_TEXTS", "NumberText", "number_text"]
+
+Read: TypeAlias = Callable[[str, Sequence[int] | None], Numbers]
+
+
+class NumberText(NamedTuple):
+    """Prints and reads numbers as the server does."""
+
+    print: Callable[[Iterable[Any]], list[str]]
+    """Print unpacked numbers."""
+
+    read: Read
+    """Read numbers separated by commas, with white space around them.
+
+    It takes the text of one number or more, and the number that an error gives to each place, if
+    not 0, 1, 2 ... It raises MalformedTextError for a text that is no number.
+    """
+
+
+def _read_as_float32(text: str, indices: Sequence[int] | None) -> Numbers:
+    """Read numbers, and narrow them to float32; a format that is narrower takes those.
+
+    The server does so too (pgvector, halfvec_in).
+    """
+    numbers = read_float32(text, indices)
+    payload = bytes(FLOAT32.pack(numbers, indices))
+    if loaded_numpy():
+        return FLOAT32.unpack_array(payload, 0)
+    return FLOAT32.unpack(payload, 0, len(numbers))
+
+
+def _print_integers(numbers: Iterable[int]) -> list[str]:
+    return list(map(str, numbers))
+
+
+def _read_integers(text: str, indices: Sequence[int] | None) -> list[int]:
+    texts = text.split(",")
+    pairs = zip(texts, indices or range(len(texts)), strict=True)
+    return [read_integer(digits, f"at index {index}") for digits, index in pairs]
+
+
+NUMBER_TEXTS: Mapping[str, NumberText] = {
+    "float32": NumberText(print_float32, _read_as_float32),
+    "float64": NumberText(print_float64, read_float64),
+    "integer": NumberText(_print_integers, _read_integers),
+}
+"""Every way to write numbers, by its name."""
+
+
+def number_text(name: str) -> NumberText:
+    """Return a way to write numbers by its name in `NUMBER_TEXTS`."""
+    return NUMBER_TEXTS[name]

@@ -1,0 +1,189 @@
+"""Hypothesis strategies for the values of any type, and a round trip to check a type with.
+
+Hypothesis itself loads this module, by an entry point, so that ``st.from_type(Vector)`` works for
+whoever has it installed, and so does a model that has such a field. So do classes that are
+generated of anybody's spec.
+"""
+
+from __future__ import annotations
+
+from itertools import cycle, islice
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from asyncpg_vector._lookup import AnyConnection
+from asyncpg_vector.registration import Registration
+from asyncpg_vector.runtime import Bits, NumberFormat, Value
+from asyncpg_vector.runtime.formats import FloatFormat, IntegerFormat
+
+__all__ = ["check_roundtrip", "numbers", "special_numbers", "tiled", "values"]
+
+ValueT = TypeVar("ValueT", bound=Value)
+
+_SMALL = 100
+"""Elements of most values: in a small one, a fault is easy to see."""
+_LARGE = 16_000
+"""Elements of the largest values, of types that have no lower limit."""
+_LARGE_ONES = 32
+"""One in so many values is as large as it can be."""
+
+
+def special_numbers(number_format: NumberFormat) -> list[Any]:
+    """Return zero, one and the extremes of a format.
+
+    Of a float's format also 0.1, the smallest number and the smallest normal one; each float has
+    both signs.
+    """
+    if isinstance(number_format, IntegerFormat):
+        return [0, 1, number_format.most, number_format.least]
+    assert isinstance(number_format, FloatFormat)  # noqa: S101  # there are no others
+    infinity = number_format.infinity
+    by_bits = map(number_format.of_bits, (0, 1, infinity & -infinity, infinity - 1))
+    positive = [*by_bits, 1.0, _narrow(number_format, 0.1)]
+    return [sign * number for number in positive for sign in (1.0, -1.0)]
+
+
+def numbers(number_format: NumberFormat) -> st.SearchStrategy[Any]:
+    """Draw any number of a format, the special ones often."""
+    if isinstance(number_format, IntegerFormat):
+        drawn: st.SearchStrategy[Any] = st.integers(number_format.least, number_format.most)
+    else:
+        assert isinstance(number_format, FloatFormat)  # noqa: S101  # there are no others
+        width: Any = 32 if number_format.name == "bfloat16" else 8 * number_format.width
+        floats = st.floats(-number_format.largest, number_format.largest, width=width)
+        drawn = floats.map(lambda number: _narrow(number_format, number))
+    return drawn | st.sampled_from(special_numbers(number_format))
+
+
+def tiled(
+    elements: st.SearchStrategy[Any], sizes: st.SearchStrategy[int]
+) -> st.SearchStrategy[list[Any]]:
+    """Draw rows of these sizes, which repeat a few elements.
+
+    The lists that Hypothesis draws are short, and seldom long.
+    """
+    return st.builds(_tile, st.lists(elements, min_size=1), sizes)
+
+
+def values(value_class: type[ValueT]) -> st.SearchStrategy[ValueT]:
+    """Draw values of a class, small ones and some of the largest, with corner values in them."""
+    if issubclass(value_class, Bits):
+        return st.builds(value_class, st.text("01", max_size=_SMALL))
+    return _sparse(value_class) if value_class.info.max_nnz else _dense(value_class)
+
+
+def _dense(value_class: type[Any]) -> st.SearchStrategy[Any]:
+    most = min(value_class.info.max_dimensions, _LARGE)
+    elements = tiled(numbers(value_class.element_format), _sizes(1, most))
+    attributes = {
+        name: numbers(number_format)
+        for name, number_format in value_class.attribute_formats.items()
+    }
+    return st.builds(value_class, elements, **attributes)
+
+
+def _sparse(value_class: type[Any]) -> st.SearchStrategy[Any]:
+    """Draw elements at any indices; some are zero, and dropped."""
+    info = value_class.info
+    elements = tiled(numbers(value_class.element_format), _sizes(0, min(info.max_nnz, _LARGE)))
+    dimensions = st.integers(1, info.max_dimensions) | st.just(info.max_dimensions)
+
+    def scatter(elements: list[Any], first: int, step: int, dimensions: int) -> Any:
+        places = ((first + step * place) % dimensions for place in range(len(elements)))
+        return value_class(dict(zip(places, elements, strict=True)), dimensions)
+
+    return st.builds(scatter, elements, dimensions, dimensions, dimensions)
+
+
+def _sizes(least: int, most: int) -> st.SearchStrategy[int]:
+    small = st.integers(least, min(_SMALL, most))
+    return st.integers(1, _LARGE_ONES).flatmap(
+        lambda lot: st.sampled_from([most - 1, most]) if lot == _LARGE_ONES else small
+    )
+
+
+def _narrow(number_format: NumberFormat, number: float) -> float:
+    narrowed: float = number_format.unpack(number_format.pack([number]), 0, 1)[0]
+    return narrowed
+
+
+def _tile(pattern: list[Any], size: int) -> list[Any]:
+    return list(islice(cycle(pattern), size))
+
+
+async def check_roundtrip(
+    conn: AnyConnection, value_class: type[Value], *, schema: str | None = None, examples: int = 100
+) -> None:
+    """Send values of a class to a server, and compare what comes back, one by one and in an array.
+
+    If the class has a text form, the server's text of a value has to be the class's own.
+
+    Args:
+        conn: a connection; the type is registered with it, and stays so.
+        value_class: of a type that the database has.
+        schema: as for `asyncpg_vector.register_vector`.
+        examples: the number of values.
+
+    Raises:
+        AssertionError: a value came back as another, or its text differs.
+        TypesNotFoundError: the database lacks the type.
+    """
+    registration = Registration(schema, types=[value_class], returns="value")
+    found = await registration.find(conn)
+    await registration.require(conn, found)
+    await registration.set_codecs(conn, found)
+    info = value_class.info
+    name = f'"{found.schemas[info.sql_name]}"."{info.sql_name}"'
+    sent = _draw(value_class, examples)
+    for value in sent:
+        _compare(value, await conn.fetchval(f"SELECT $1::{name}", value))
+        if issubclass(value_class, Bits) or getattr(value_class, "number_text", None):
+            _compare(value.to_text(), await conn.fetchval(f"SELECT $1::{name}::text", value))
+    for value, other in zip(sent, await conn.fetchval(f"SELECT $1::{name}[]", sent), strict=True):
+        _compare(value, other)
+
+
+def _draw(value_class: type[Value], examples: int) -> list[Value]:
+    drawn: list[Value] = []
+
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(values(value_class))
+    def collect(value: Value) -> None:
+        drawn.append(value)
+
+    collect()
+    return drawn
+
+
+def _compare(sent: Value | str, fetched: object) -> None:
+    """Compare to the bit: values that are equal may differ in the sign of a zero."""
+    same = type(fetched) is type(sent) and (
+        fetched.to_binary() == sent.to_binary()
+        if isinstance(fetched, Value) and isinstance(sent, Value)
+        else fetched == sent
+    )
+    if not same:
+        raise AssertionError(f"expected {sent!r} from the server, got {fetched!r}")
+
+
+def register(value_class: type[Value]) -> None:
+    """Let ``st.from_type()`` draw values of a class and of its subclasses."""
+    if hasattr(value_class, "codec"):  # and not one of the runtime's base classes
+        st.register_type_strategy(value_class, values)
+    for subclass in value_class.__subclasses__():
+        register(subclass)
+
+
+def load() -> None:
+    """Do so for every value class that there is; later ones see to it themselves."""
+    for base_class in Value.__subclasses__():
+        register(base_class)

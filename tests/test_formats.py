@@ -1,0 +1,314 @@
+"""The number formats, in both byte orders, of which the types of a spec use some."""
+
+from __future__ import annotations
+
+import math
+import struct
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from decimal import Decimal
+from itertools import product
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncpg_vector import InvalidTypeError, InvalidValueError, MalformedTextError
+from asyncpg_vector.runtime import NumberFormat, number_format, number_text
+from asyncpg_vector.runtime.formats import (
+    FORMATS,
+    ByteOrder,
+    FloatFormat,
+    IntegerFormat,
+    _masks,
+    _struct,
+)
+from asyncpg_vector.testing import numbers, special_numbers
+from tests.needs import without_numpy
+from tests.test_bad_input import Raising
+
+ORDERS: tuple[ByteOrder, ...] = get_args(ByteOrder)
+ALL = [number_format(name, order) for name, order in product(FORMATS, ORDERS)]
+FLOATS = [each for each in ALL if isinstance(each, FloatFormat)]
+INTEGERS = [each for each in ALL if isinstance(each, IntegerFormat)]
+
+
+def named(each: object) -> str | None:
+    return f"{each.name}-{each.byte_order}" if isinstance(each, NumberFormat) else None
+
+
+each_format = pytest.mark.parametrize("format_", ALL, ids=named)
+each_float = pytest.mark.parametrize("format_", FLOATS, ids=named)
+each_integer = pytest.mark.parametrize("format_", INTEGERS, ids=named)
+with_and_without_numpy = pytest.mark.parametrize("hidden", [nullcontext, without_numpy])
+
+# Typed by hand: the name, the width, the largest number, and a number's bytes, big-endian.
+BY_HAND: list[tuple[str, int, float, float, str]] = [
+    ("float16", 2, 65504.0, 1.5, "3e00"),
+    ("float32", 4, 3.4028234663852886e38, 1.5, "3fc00000"),
+    ("float64", 8, 1.7976931348623157e308, 1.5, "3ff8000000000000"),
+    ("bfloat16", 2, 3.3895313892515355e38, 1.5, "3fc0"),
+    ("int8", 1, 127, -2, "fe"),
+    ("uint8", 1, 255, 254, "fe"),
+    ("int16", 2, 32767, -2, "fffe"),
+    ("uint16", 2, 65535, 65534, "fffe"),
+    ("int32", 4, 2147483647, -2, "fffffffe"),
+    ("uint32", 4, 4294967295, 4294967294, "fffffffe"),
+]
+
+
+def pack(format_: NumberFormat, given_: Any, *indices: int) -> bytes:
+    return bytes(format_.pack(given_, indices or None))
+
+
+@pytest.mark.parametrize("row", BY_HAND, ids=lambda row: row[0])
+@with_and_without_numpy
+def test_by_hand(row: tuple[str, int, float, float, str], hidden: Callable[[], Any]) -> None:
+    name, width, largest, number, wire = row
+    big, little = (number_format(name, order) for order in ORDERS)
+    with hidden():
+        for format_, data in ((big, bytes.fromhex(wire)), (little, bytes.fromhex(wire)[::-1])):
+            assert (format_.name, format_.width) == (name, width)
+            assert pack(format_, [number]) == data
+            assert pack(format_, (Decimal(number),)) == data
+            assert format_.unpack(data * 3, width, 2) == (number, number)
+            assert format_.unpack_list(data * 3, width) == [number, number]
+            assert format_.unpack_one(data * 3, width) == number
+            assert pack(format_, [largest, -0.0])[:width] == pack(format_, [largest])
+
+
+def test_every_format_is_typed_by_hand() -> None:
+    assert [row[0] for row in BY_HAND] == [*FORMATS]
+
+
+@each_format
+def test_numpys_names(format_: NumberFormat) -> None:
+    """An ndarray of the format is taken as it is, and read back."""
+    given_ = np.array(special_numbers(format_), format_.dtype)
+    data = pack(format_, given_)
+    assert pack(format_, given_.tolist()) == data
+    assert pack(format_, given_[::-1][::-1]) == data
+    assert pack(format_, given_.astype(given_.dtype.newbyteorder())) == data
+    unpacked = format_.unpack_array(data, 0)
+    assert unpacked.dtype == np.dtype(format_.dtype)
+    assert unpacked.tobytes() == given_.tobytes()
+    assert np.frombuffer(data, format_.wire_dtype).nbytes == len(data)
+
+
+@each_format
+@given(data=st.data())
+def test_round_trip(format_: NumberFormat, data: st.DataObject) -> None:
+    row = data.draw(st.lists(numbers(format_)))
+    packed = pack(format_, row)
+    with without_numpy():
+        assert pack(format_, row) == packed
+    assert [repr(each) for each in format_.unpack_list(packed, 0)] == [*map(repr, row)]
+    assert pack(format_, [eval(text) for text in format_.literals(row)]) == packed
+    format_.check(packed)
+
+
+@each_format
+def test_a_list_of_a_new_length(format_: NumberFormat) -> None:
+    """No struct is kept yet for so many."""
+    _struct.cache_clear()
+    assert format_.unpack_list(bytes(1237 * format_.width), 0) == [0] * 1237
+
+
+@each_float
+@with_and_without_numpy
+def test_a_payload_of_a_new_length(format_: FloatFormat, hidden: Callable[[], Any]) -> None:
+    """Nothing is kept yet for so many: a whole number that is a float would find what is."""
+    negative_zeros = pack(format_, [-0.0]) * 1237
+    infinite = negative_zeros + format_.infinity.to_bytes(format_.width, format_.byte_order)
+    with hidden():
+        for look in (format_.canonical, format_.check):
+            _struct.cache_clear()
+            _masks.cache_clear()
+            assert look(negative_zeros) in (None, bytes(len(negative_zeros)))
+        _struct.cache_clear()
+        with pytest.raises(InvalidValueError, match="finite number at index 1237, got inf"):
+            format_.check(infinite)
+
+
+@each_float
+@with_and_without_numpy
+def test_what_is_not_finite(format_: FloatFormat, hidden: Callable[[], Any]) -> None:
+    nan = format_.infinity + 1
+    with hidden():
+        for bits in (format_.infinity, nan):
+            for sign in (0, 1 << (8 * format_.width - 1)):
+                payload = (bits | sign).to_bytes(format_.width, format_.byte_order)
+                with pytest.raises(InvalidValueError, match="finite number at index 1"):
+                    format_.check(pack(format_, [0]) + payload)
+        for odd in (math.inf, -math.inf, math.nan):
+            with pytest.raises(
+                InvalidValueError, match="finite number at index 1, got -?(inf|nan)"
+            ):
+                format_.pack([-1, odd])
+    for dtype in "efd":
+        for odd in (math.inf, -math.inf, math.nan):
+            with pytest.raises(InvalidValueError, match="finite number at index 1"):
+                format_.pack(np.array([-1, odd], dtype))
+
+
+@each_float
+def test_largest_float(format_: FloatFormat) -> None:
+    largest = format_.largest
+    for row in ([largest, -largest], np.array([largest, -largest])):
+        assert format_.unpack(pack(format_, row), 0, 2) == (largest, -largest)
+    if format_.width == 8:
+        return
+    for number in (largest * 1.01, -largest * 1.01):
+        for row in ([1, number], np.array([1, number])):
+            with pytest.raises(InvalidValueError, match=f"fits {format_.name} at index 1"):
+                format_.pack(row)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in a program that does not make errors of them
+            with pytest.raises(InvalidValueError, match="fits"):
+                format_.pack(np.array([1, number]))
+
+
+@each_float
+def test_an_int_that_no_float_holds(format_: FloatFormat) -> None:
+    for number in (10**400, Decimal("1e400")):
+        with pytest.raises(InvalidValueError, match=f"fits {format_.name} at index 1"):
+            format_.pack([0, number])
+
+
+@each_float
+def test_zeros_are_equal(format_: FloatFormat) -> None:
+    zeros = pack(format_, [0.0, 0.0, 1.0])
+    assert format_.canonical(pack(format_, [-0.0, 0.0, 1.0])) == zeros
+    assert format_.canonical(zeros) == zeros
+    assert format_.canonical(pack(format_, [-0.0, 1.0])) == pack(format_, [0.0, 1.0])
+
+
+# A float32's upper half ends with bit 16. What is below decides, and half-way goes to even.
+ROUNDED = [
+    (0x3F80_8000, 0x3F80),  # half-way, to even below
+    (0x3F81_8000, 0x3F82),  # half-way, to even above
+    (0x3F80_8001, 0x3F81),
+    (0x3F81_7FFF, 0x3F81),
+    (0x3FFF_FFFF, 0x4000),  # the carry goes into the exponent
+    (0x0000_8000, 0x0000),  # subnormal numbers are rounded likewise
+    (0x0000_8001, 0x0001),
+    (0x007F_8000, 0x0080),
+    (0x8000_8001, 0x8001),
+    (0x7F7F_7FFF, 0x7F7F),  # the largest that is not rounded to infinity
+]
+
+
+@pytest.mark.parametrize(("bits", "upper"), ROUNDED)
+@pytest.mark.parametrize("order", ORDERS)
+@with_and_without_numpy
+def test_bfloat16_rounds_half_to_even(
+    bits: int, upper: int, order: ByteOrder, hidden: Callable[[], Any]
+) -> None:
+    format_ = number_format("bfloat16", order)
+    (number,) = struct.unpack(">f", struct.pack(">I", bits))
+    wanted = upper.to_bytes(2, order)
+    with hidden():
+        assert pack(format_, [number]) == wanted
+    for dtype in ("f4", ">f4", "f8"):
+        assert pack(format_, np.array([number], dtype)) == wanted
+
+
+@pytest.mark.parametrize("bits", [0x7F7F_8000, 0x7F7F_FFFF, 0xFF7F_8000])
+def test_bfloat16_does_not_round_to_infinity(bits: int) -> None:
+    (number,) = struct.unpack(">f", struct.pack(">I", bits))
+    for row in ([number], np.array([number], "f4")):
+        with pytest.raises(InvalidValueError, match="fits bfloat16 at index 0"):
+            number_format("bfloat16", "big").pack(row)
+
+
+@each_integer
+def test_integers(format_: IntegerFormat) -> None:
+    least, most = format_.least, format_.most
+    wire = pack(format_, [least, 0, most])
+    for row in (
+        [float(least), Decimal(0), np.int64(most)],
+        np.array([least, 0, most], format_.dtype),
+        np.array([least, 0, most], np.int64),
+        np.array([least, 0, most], np.float64),
+    ):
+        assert pack(format_, row) == wire
+    assert format_.unpack_list(wire, 0) == [least, 0, most]
+    assert format_.literals([least, 0, most]) == [str(least), "0", str(most)]
+    assert format_.canonical(wire) == wire
+    format_.check(wire)
+
+
+@each_integer
+def test_integers_that_do_not_fit(format_: IntegerFormat) -> None:
+    for number in (format_.least - 1, format_.most + 1, 10**30):
+        with pytest.raises(InvalidValueError, match=f"fits {format_.name} at index 1, got"):
+            format_.pack([0, number])
+        with pytest.raises(
+            InvalidValueError, match=f"fits {format_.name} at index 7, got {number}"
+        ):
+            format_.pack([0, number], [5, 7])
+    with pytest.raises(InvalidValueError, match="fits"):
+        format_.pack(np.array([0, format_.most + 1], np.int64))
+
+
+def test_floats_of_the_same_width_are_no_integers() -> None:
+    with pytest.raises(InvalidValueError, match="whole number at index 1, got 0.5"):
+        number_format("int32", "big").pack(np.array([0, 0.5], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "message"),
+    [
+        (0.5, InvalidValueError, "whole number at index 1, got 0.5"),
+        (float("nan"), InvalidValueError, "whole number at index 1, got nan"),
+        (float("inf"), InvalidValueError, "whole number at index 1, got inf"),
+        ("1", InvalidTypeError, "a number at index 1, got str '1'"),
+        (None, InvalidTypeError, "a number at index 1, got NoneType"),
+        (1j, InvalidTypeError, "a number at index 1, got complex 1j"),
+        (np.complex64(1), InvalidTypeError, "a number at index 1, got complex64"),
+        (Raising(), InvalidTypeError, "a number at index 1, got Raising"),
+        (np.datetime64(1, "s"), InvalidTypeError, "a number at index 1, got datetime64"),
+    ],
+)
+@pytest.mark.parametrize("name", ["int8", "uint8"])
+def test_no_integer(name: str, number: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        number_format(name, "big").pack([0, number])
+
+
+@pytest.mark.parametrize("more", [1, -1])
+def test_another_number_of_them_than_len_says(more: int) -> None:
+    class Liar(list[Any]):
+        def __len__(self) -> int:
+            return super().__len__() + more
+
+    with pytest.raises(InvalidTypeError, match=r"as many as len\(\) says, got Liar \[1, 2\]"):
+        number_format("int8", "big").pack(Liar([1, 2]))
+
+
+# Text
+
+
+@pytest.mark.parametrize("name", ["float32", "float64", "integer"])
+def test_a_text_is_counted_by_the_indices_given(name: str) -> None:
+    with pytest.raises(MalformedTextError, match="number at index 7, got 'x'"):
+        number_text(name).read("1,x", [3, 7])
+
+
+def test_a_text_that_no_float32_holds() -> None:
+    with pytest.raises(InvalidValueError, match="number that fits float32 at index 7, got 1e\\+39"):
+        number_text("float32").read("1,1e39", [3, 7])
+
+
+@pytest.mark.parametrize("text", ["", "1.0", "1e1", "0x1", "--1", "\u0661", "1 1"])
+def test_no_text_of_an_integer(text: str) -> None:
+    with pytest.raises(MalformedTextError, match="whole number at index 3, got"):
+        number_text("integer").read(f"0,{text}", [1, 3])
+
+
+def test_texts_of_integers() -> None:
+    assert number_text("integer").read(" -128, +00,127\n", None) == [-128, 0, 127]
+    assert number_text("integer").print([-128, 0, 127]) == ["-128", "0", "127"]
