@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["is_ndarray", "loaded_numpy"]
 
 _numpy: Any = None
+_plain_arrays: tuple[type, ...] = ()
+"""NumPy's own classes of arrays, once it is loaded."""
 
 
 def loaded_numpy() -> Any:
@@ -32,5 +34,12 @@ def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
 
     Another subclass is not plain: a masked array, taken for one, would lose its mask.
     """
-    numpy = _numpy or loaded_numpy()
-    return numpy is not None and type(value) in (numpy.ndarray, numpy.memmap)
+    return type(value) in (_plain_arrays or _find_plain_arrays())
+
+
+def _find_plain_arrays() -> tuple[type, ...]:
+    global _plain_arrays  # noqa: PLW0603  # looked up once, as NumPy is
+    numpy = loaded_numpy()
+    if numpy is not None:
+        _plain_arrays = (numpy.ndarray, numpy.memmap)
+    return _plain_arrays

@@ -138,7 +138,8 @@ class Format(Model):
     def narrowing(self) -> str:
         """A sentence for docstrings: how a number becomes such an element."""
         if self.python_type == "float":
-            return f"Each number is rounded to {self.format}, half to even."
+            first = "float32 first, and then to " if self.format == "bfloat16" else ""
+            return f"Each number is rounded to {first}{self.format}, half to even."
         return f"Each number must be whole and fit {self.format}."
 
     @property
@@ -558,7 +559,9 @@ class SparseType(Type):
                 offset=f"{self.header_size} + {_times(self.index.width, 'nnz')}",
                 field="elements",
                 format=f"{self.element.format}[nnz]",
-                values=f"{self.element.values}, not zero".removeprefix("any, "),
+                values="finite, neither 0 nor -0"
+                if self.element.python_type == "float"
+                else "not 0",
             ),
         ]
 
@@ -612,7 +615,7 @@ class BitsType(Type):
                 offset=str(self.header_size),
                 field="bits",
                 format="uint8[(length + 7) // 8]",
-                values="the most significant bit first; 0 past the length",
+                values="the most significant bit first, and 0 past the length",
             )
         ]
 

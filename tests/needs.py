@@ -74,7 +74,8 @@ class Server(NamedTuple):
 def without_numpy() -> Iterator[None]:
     """Hide NumPy from the package, and from nothing else, as if the program had not imported it."""
     not_loaded = SimpleNamespace(modules={})
-    with patch.object(_numpy, "sys", not_loaded), patch.object(_numpy, "_numpy", None):
+    unknown = patch.multiple(_numpy, _numpy=None, _plain_arrays=())
+    with patch.object(_numpy, "sys", not_loaded), unknown:
         yield
 
 

@@ -36,7 +36,7 @@ def test_immutable(type_: SpecType) -> None:
 @each_type
 def test_a_value_does_not_change_with_what_it_was_read_from(type_: SpecType) -> None:
     wire = bytearray(sample(type_).to_binary())
-    values = [type_.decode(wire), type_.value_class.from_binary(wire)]
+    values = [type_.value_class.decode(wire), type_.value_class.from_binary(wire)]
     wire[-1] ^= 1
     assert values == [sample(type_)] * 2
     assert len({*values}) == 1

@@ -4,12 +4,12 @@
 
 The wire, big-endian (varbit.c: bit_recv):
 
-======  ======  ========================  =================================================
+======  ======  ========================  =====================================================
 offset  field   format                    values
-======  ======  ========================  =================================================
+======  ======  ========================  =====================================================
 0       length  int32                     0 to 2,147,483,640 (varbit.h: VARBITMAXLEN)
-4       bits    uint8[(length + 7) // 8]  the most significant bit first; 0 past the length
-======  ======  ========================  =================================================
+4       bits    uint8[(length + 7) // 8]  the most significant bit first, and 0 past the length
+======  ======  ========================  =====================================================
 """
 
 from __future__ import annotations
@@ -31,41 +31,46 @@ from asyncpg_vector.runtime import (
 
 __all__ = ["Bit", "decode_bit", "encode_bit"]
 
-require(contract=1, module=__name__)
+require(contract=1, module=__name__)  # of what this module expects of the runtime
 
 _HEADER = struct.Struct(">i")  # length
 
 
 def encode_bit(value: BitsInput) -> bytes:
-    """Return the wire payload of a parameter: a value, what it is made from, or its text form.
+    """Return the wire payload of a parameter.
+
+    Args:
+        value: a `Bit`, whatever `Bit` is made from, or the text form.
 
     Raises:
         InvalidTypeError: it is none of these.
-        InvalidValueError: something is a number but not 0 or 1, or there are too many bits.
+        InvalidValueError: a number or a digit is not 0 or 1, or there are too many bits.
     """
     if isinstance(value, Bit):
         return value.to_binary()
     length, data = Bit.read_parameter(value)
     if length > 2_147_483_640:
         raise count_error("bit", "bits", 0, 2_147_483_640, length)
-    return _HEADER.pack(length) + data
+    return b"".join((_HEADER.pack(length), data))
 
 
 def decode_bit(data: bytes) -> Bit:
-    """Wrap the payload of a fetched value, which the server has checked.
+    """Wrap the payload of a fetched value.
+
+    Its size is checked. The server has checked the rest of the table.
 
     Raises:
-        MalformedWireError: it has another length than the table above says.
-        InvalidValueError: it has more bits than a value can have, or fewer than none.
+        MalformedWireError: the size is another.
+        InvalidValueError: the length is none of the table's values.
     """
-    if len(data) < 4:
-        raise wire_error("bit", "at least 4 bytes", len(data))
-    (length,) = _HEADER.unpack_from(data)
+    try:
+        (length,) = _HEADER.unpack_from(data)
+    except struct.error:
+        raise wire_error("bit", "at least 4 bytes", len(data)) from None
     if not 0 <= length <= 2_147_483_640:
         raise count_error("bit", "bits", 0, 2_147_483_640, length)
-    size = 4 + (length + 7) // 8
-    if len(data) != size:
-        raise wire_error("bit", f"{size} bytes", len(data))
+    if len(data) != 4 + (length + 7) // 8:
+        raise wire_error("bit", f"{4 + (length + 7) // 8} bytes", len(data))
     return wrap(Bit, data)
 
 
@@ -76,8 +81,9 @@ class Bit(Bits):
     do), bytes (8 bits each, the most significant first), or an `asyncpg.BitString`.
 
     Raises:
-        InvalidTypeError: something in the row is no bool, or there is more than one row.
-        InvalidValueError: something is a number but not 0 or 1, or there are too many bits.
+        InvalidTypeError: something in the row is neither a bool nor a number, or there is more than
+            one row.
+        InvalidValueError: a number or a digit is not 0 or 1, or there are too many bits.
     """
 
     __slots__ = ()
@@ -100,5 +106,4 @@ class Bit(Bits):
 
     def dimensions(self) -> int:
         """Return the number of bits."""
-        length: int = _HEADER.unpack_from(self._wire)[0]
-        return length
+        return int(_HEADER.unpack_from(self._wire)[0])

@@ -35,19 +35,21 @@ from asyncpg_vector.runtime import (
 
 __all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
 
-require(contract=1, module=__name__)
+require(contract=1, module=__name__)  # of what this module expects of the runtime
 
 _HEADER = struct.Struct(">HH")  # dimensions, unused
 _ELEMENT = number_format("float16", "big")
 
 
 def encode_halfvec(value: DenseInput | str) -> bytes:
-    """Return the wire payload of a parameter: a value, what it is made from, or its text form.
+    """Return the wire payload of a parameter.
+
+    Args:
+        value: a `HalfVector`, whatever `HalfVector` is made from, or the text form.
 
     Raises:
         InvalidTypeError: it is none of these.
-        InvalidValueError: there are fewer or more dimensions, or other elements, than the table
-            above says.
+        InvalidValueError: the number of dimensions, or an element, is none of the table's values.
     """
     if isinstance(value, HalfVector):
         return value.to_binary()
@@ -59,19 +61,21 @@ def encode_halfvec(value: DenseInput | str) -> bytes:
 
 
 def decode_halfvec(data: bytes) -> HalfVector:
-    """Wrap the payload of a fetched value, which the server has checked.
+    """Wrap the payload of a fetched value.
+
+    Its size and its constants are checked. The server has checked the rest of the table.
 
     Raises:
-        MalformedWireError: it has another length or constant than the table above says.
+        MalformedWireError: the size or a constant is another.
     """
-    if len(data) < 4:
-        raise wire_error("halfvec", "at least 4 bytes", len(data))
-    dimensions, unused = _HEADER.unpack_from(data)
+    try:
+        dimensions, unused = _HEADER.unpack_from(data)
+    except struct.error:
+        raise wire_error("halfvec", "at least 4 bytes", len(data)) from None
     if unused != 0:
         raise wire_error("halfvec", "0 in the field unused", unused)
-    size = 4 + 2 * dimensions
-    if len(data) != size:
-        raise wire_error("halfvec", f"{size} bytes", len(data))
+    if len(data) != 4 + 2 * dimensions:
+        raise wire_error("halfvec", f"{4 + 2 * dimensions} bytes", len(data))
     return wrap(HalfVector, data)
 
 
@@ -79,12 +83,11 @@ class HalfVector(Dense[float, Float16]):
     """A value of the SQL type ``halfvec``: 1 to 16,000 dimensions of float16.
 
     It is made from one row of numbers (a sequence, an ``array``, a buffer, an ndarray, a tensor) or
-    from another value. Each number is rounded to float16, half to even.
+    from a value of any class. Each number is rounded to float16, half to even.
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number is NaN, infinite, or
-            does not fit.
+        InvalidValueError: there are too many dimensions or none, or a number does not fit.
     """
 
     __slots__ = ()

@@ -11,7 +11,7 @@ offset        field       format        values
 4             nnz         int32         0 to 16,000 (sparsevec.h: SPARSEVEC_MAX_NNZ)
 8             unused      int32         0
 12            indices     int32[nnz]    from 0, below dimensions, ascending, each once
-12 + 4 * nnz  elements    float32[nnz]  finite, not zero
+12 + 4 * nnz  elements    float32[nnz]  finite, neither 0 nor -0
 ============  ==========  ============  ===================================================
 """
 
@@ -39,7 +39,7 @@ from asyncpg_vector.runtime import (
 
 __all__ = ["SparseVector", "decode_sparsevec", "encode_sparsevec"]
 
-require(contract=1, module=__name__)
+require(contract=1, module=__name__)  # of what this module expects of the runtime
 
 _HEADER = struct.Struct(">iii")  # dimensions, nnz, unused
 _INDEX = number_format("int32", "big")
@@ -47,12 +47,15 @@ _ELEMENT = number_format("float32", "big")
 
 
 def encode_sparsevec(value: SparseInput | str) -> bytes:
-    """Return the wire payload of a parameter: a value, what it is made from, or its text form.
+    """Return the wire payload of a parameter.
+
+    Args:
+        value: a `SparseVector`, whatever `SparseVector` is made from alone, or the text form.
 
     Raises:
         InvalidTypeError: it is none of these.
-        InvalidValueError: there are other dimensions, indices or elements than the table above
-            says, or more of them.
+        InvalidValueError: the number of dimensions or of elements that are not zero, an index, or
+            an element, is none of the table's values.
     """
     if isinstance(value, SparseVector):
         return value.to_binary()
@@ -69,19 +72,21 @@ def encode_sparsevec(value: SparseInput | str) -> bytes:
 
 
 def decode_sparsevec(data: bytes) -> SparseVector:
-    """Wrap the payload of a fetched value, which the server has checked.
+    """Wrap the payload of a fetched value.
+
+    Its size and its constants are checked. The server has checked the rest of the table.
 
     Raises:
-        MalformedWireError: it has another length or constant than the table above says.
+        MalformedWireError: the size or a constant is another.
     """
-    if len(data) < 12:
-        raise wire_error("sparsevec", "at least 12 bytes", len(data))
-    _, nnz, unused = _HEADER.unpack_from(data)
+    try:
+        _, nnz, unused = _HEADER.unpack_from(data)
+    except struct.error:
+        raise wire_error("sparsevec", "at least 12 bytes", len(data)) from None
     if unused != 0:
         raise wire_error("sparsevec", "0 in the field unused", unused)
-    size = 12 + 8 * nnz
-    if len(data) != size:
-        raise wire_error("sparsevec", f"{size} bytes", len(data))
+    if len(data) != 12 + 8 * nnz:
+        raise wire_error("sparsevec", f"{12 + 8 * nnz} bytes", len(data))
     return wrap(SparseVector, data)
 
 
@@ -90,13 +95,15 @@ class SparseVector(Sparse[float, Float32]):
 
     There are 1 to 1,000,000,000 dimensions, and at most 16,000 elements. It is made from
     a dict of elements by index, counted from 0, and the number of dimensions; or from a SciPy
-    sparse row, one row of numbers, or another value, which all know their dimensions.
-    Each number is rounded to float32, half to even. Zeros are dropped.
+    sparse row, one row of numbers, or a value of any class, which know their dimensions.
+    Each number is rounded to float32, half to even. Indices are sorted.
+    Elements that are then zero are dropped.
 
     Raises:
-        InvalidTypeError: an index or an element is no number, or there is more than one row.
-        InvalidValueError: an index is out of range, a number is NaN, infinite, or does not fit, or
-            there are too many dimensions, none, or too many elements.
+        InvalidTypeError: an index is no integer, an element is no number, or there is more than one
+            row.
+        InvalidValueError: an index is out of range or there twice, a number does not fit, there are
+            too many dimensions or none, or too many elements.
     """
 
     __slots__ = ()
@@ -125,10 +132,8 @@ class SparseVector(Sparse[float, Float32]):
 
     def dimensions(self) -> int:
         """Return the number of dimensions."""
-        dimensions: int = _HEADER.unpack_from(self._wire)[0]
-        return dimensions
+        return int(_HEADER.unpack_from(self._wire)[0])
 
     def nnz(self) -> int:
         """Return the number of non-zero elements."""
-        nnz: int = _HEADER.unpack_from(self._wire)[1]
-        return nnz
+        return int(_HEADER.unpack_from(self._wire)[1])

@@ -35,19 +35,21 @@ from asyncpg_vector.runtime import (
 
 __all__ = ["Vector", "decode_vector", "encode_vector"]
 
-require(contract=1, module=__name__)
+require(contract=1, module=__name__)  # of what this module expects of the runtime
 
 _HEADER = struct.Struct(">HH")  # dimensions, unused
 _ELEMENT = number_format("float32", "big")
 
 
 def encode_vector(value: DenseInput | str) -> bytes:
-    """Return the wire payload of a parameter: a value, what it is made from, or its text form.
+    """Return the wire payload of a parameter.
+
+    Args:
+        value: a `Vector`, whatever `Vector` is made from, or the text form.
 
     Raises:
         InvalidTypeError: it is none of these.
-        InvalidValueError: there are fewer or more dimensions, or other elements, than the table
-            above says.
+        InvalidValueError: the number of dimensions, or an element, is none of the table's values.
     """
     if isinstance(value, Vector):
         return value.to_binary()
@@ -59,19 +61,21 @@ def encode_vector(value: DenseInput | str) -> bytes:
 
 
 def decode_vector(data: bytes) -> Vector:
-    """Wrap the payload of a fetched value, which the server has checked.
+    """Wrap the payload of a fetched value.
+
+    Its size and its constants are checked. The server has checked the rest of the table.
 
     Raises:
-        MalformedWireError: it has another length or constant than the table above says.
+        MalformedWireError: the size or a constant is another.
     """
-    if len(data) < 4:
-        raise wire_error("vector", "at least 4 bytes", len(data))
-    dimensions, unused = _HEADER.unpack_from(data)
+    try:
+        dimensions, unused = _HEADER.unpack_from(data)
+    except struct.error:
+        raise wire_error("vector", "at least 4 bytes", len(data)) from None
     if unused != 0:
         raise wire_error("vector", "0 in the field unused", unused)
-    size = 4 + 4 * dimensions
-    if len(data) != size:
-        raise wire_error("vector", f"{size} bytes", len(data))
+    if len(data) != 4 + 4 * dimensions:
+        raise wire_error("vector", f"{4 + 4 * dimensions} bytes", len(data))
     return wrap(Vector, data)
 
 
@@ -79,12 +83,11 @@ class Vector(Dense[float, Float32]):
     """A value of the SQL type ``vector``: 1 to 16,000 dimensions of float32.
 
     It is made from one row of numbers (a sequence, an ``array``, a buffer, an ndarray, a tensor) or
-    from another value. Each number is rounded to float32, half to even.
+    from a value of any class. Each number is rounded to float32, half to even.
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number is NaN, infinite, or
-            does not fit.
+        InvalidValueError: there are too many dimensions or none, or a number does not fit.
     """
 
     __slots__ = ()

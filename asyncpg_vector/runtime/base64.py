@@ -25,10 +25,16 @@ def decode_base64(data: str | bytes) -> bytes:
         raise MalformedTextError(f"expected base64, got {describe(data)}: {error}") from None
     # What was skipped makes the text too long; the bits that the end has to spare may not be zero.
     whole, rest = divmod(len(raw), 3)
-    end = data[-4:].encode() if isinstance(data, str) else data[-4:]
-    spare = rest and end != binascii.b2a_base64(raw[-rest:], newline=False)
-    if len(data) != 4 * (whole + bool(rest)) or spare:
+    if len(data) != 4 * (whole + bool(rest)) or (rest and _end(data) != _encode(raw[-rest:])):
         raise MalformedTextError(
             f"expected base64 of the standard alphabet, padded, no more, got {describe(data)}"
         )
     return raw
+
+
+def _end(data: str | bytes) -> bytes:
+    return data[-4:].encode() if isinstance(data, str) else data[-4:]
+
+
+def _encode(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False)

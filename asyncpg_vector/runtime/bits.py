@@ -54,6 +54,8 @@ class Bits(Value):
     def read_parameter(cls, value: Any, /) -> Packed:
         if type(value) is Packed:
             return value
+        if is_ndarray(value):
+            return cls._read_array(value)
         packed: Packed = super().read_parameter(value)
         return packed
 

@@ -6,6 +6,7 @@ import binascii
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import (
+    TYPE_CHECKING,
     Any,
     ClassVar,
     Generic,
@@ -33,6 +34,7 @@ from asyncpg_vector.runtime.digits import WHITESPACE
 from asyncpg_vector.runtime.formats import FLOAT32, NumberFormat, number_format
 from asyncpg_vector.runtime.holders import (
     LIST,
+    REAL,
     Numbers,
     NumbersInput,
     SupportsArray,
@@ -50,6 +52,9 @@ from asyncpg_vector.runtime.value import (
     require_text,
     wrap,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 __all__ = ["Dense", "DenseInput", "RowsInput"]
 
@@ -93,8 +98,10 @@ class Dense(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def read_parameter(cls, value: Any, /) -> Numbers:
-        if type(value) is LIST or is_ndarray(value):
+        if type(value) is LIST:
             return read_numbers(value)
+        if _is_real_row(value):
+            return value
         numbers: Numbers = super().read_parameter(value)
         return numbers
 
@@ -123,6 +130,8 @@ class Dense(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read(cls, value: DenseInput) -> Numbers:
+        if type(value) is LIST or _is_real_row(value):
+            return cast("Numbers", value)  # which the encoder reads
         if isinstance(value, Value):
             check_dimensions(cls.info, value.dimensions())  # before a sparse one is written out
             value = value.to_list()
@@ -137,7 +146,9 @@ class Dense(Value, Generic[NumberT, ScalarT]):
             )
         row = body[1:-1]
         return (
-            require_text(cls.info, cls.number_text).read(row, None) if row.strip(WHITESPACE) else []
+            require_text(cls.info, cls.number_text).read(row, cls.element_format, None)
+            if row.strip(WHITESPACE)
+            else []
         )
 
     @classmethod
@@ -173,7 +184,7 @@ class Dense(Value, Generic[NumberT, ScalarT]):
             )
         numpy = loaded_numpy()
         numbers = numpy.frombuffer(raw, "<f4") if numpy else _LITTLE_FLOAT32.unpack(raw, 0, count)
-        return cls._make(numbers)
+        return wrap(cls, cls.codec.encode(numbers))
 
     def checked(self) -> Self:
         check_dimensions(self.info, len(self))
@@ -254,9 +265,8 @@ class Dense(Value, Generic[NumberT, ScalarT]):
         if type(key) is int and key >= 0:  # as a loop asks for each, which there is no __iter__ for
             element = self.element_format
             try:
-                number: NumberT = element.unpack_one(
-                    self._wire, self.header_size + key * element.width
-                )
+                offset = self.header_size + key * element.width
+                number: NumberT = element.unpack_from(self._wire, offset)[0]
             except (struct.error, OverflowError):
                 pass  # there is no such element, as is said below
             else:
@@ -292,19 +302,21 @@ class Dense(Value, Generic[NumberT, ScalarT]):
             return []
         if rows.ndim != 2:
             raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+        import numpy as np
+
+        header = cls.codec.encode(np.zeros(rows.shape[1], "f4"))[: cls.header_size]
         step = _rows_in_a_block(rows.itemsize * rows.shape[1])
         return [
             value
             for start in range(0, len(rows), step)
-            for value in cls._read_block(rows[start : start + step], start)
+            for value in cls._read_block(header, rows[start : start + step], start)
         ]
 
     @classmethod
-    def _read_block(cls, rows: NDArray[Any], first: int) -> list[Self]:
+    def _read_block(cls, header: bytes, rows: NDArray[Any], first: int) -> list[Self]:
         """Make values of some rows of a matrix; messages call the first one `first`."""
         import numpy as np
 
-        header = cls.codec.encode(np.zeros(rows.shape[1], "f4"))[: cls.header_size]
         narrowed = cls.element_format.narrow_array(rows)
         if narrowed is None:
             return cls._read_rows(rows, cls._make, first)
@@ -380,8 +392,7 @@ class Dense(Value, Generic[NumberT, ScalarT]):
         return self.element_format.unpack(self._wire, self.header_size, len(self))
 
     def _canonical(self) -> bytes:
-        attributes = self._wire[: self.header_size] if self.attribute_formats else b""
-        return attributes + self.element_format.canonical(self._wire[self.header_size :])
+        return self.element_format.canonical(self._wire, self.header_size)
 
     def __repr__(self) -> str:
         elements = ", ".join(self.element_format.literals(self._numbers()))
@@ -393,6 +404,10 @@ class Dense(Value, Generic[NumberT, ScalarT]):
             return repr(self)
         shown = ", ".join(self.element_format.literals(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
+
+
+def _is_real_row(value: object) -> TypeIs[NDArray[Any]]:
+    return is_ndarray(value) and value.ndim == 1 and value.dtype.kind in REAL
 
 
 def _as_rows(matrix: Any) -> Numbers:

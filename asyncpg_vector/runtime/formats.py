@@ -63,7 +63,10 @@ class NumberFormat(ABC):
         self.wire_dtype = _SIGNS[byte_order] + dtype
         """NumPy's name for the bits in a payload."""
         self._layout = _SIGNS[byte_order] + letter
-        self._unpack_from = struct.Struct(self._layout).unpack_from
+        self.unpack_from: Callable[[bytes, int], tuple[Any]] = struct.Struct(
+            self._layout
+        ).unpack_from
+        """Unpacks the number at an offset; raises struct.error if the payload ends before."""
 
     def pack(self, numbers: Numbers, indices: Sequence[int] | None = None) -> Buffer:
         """Narrow numbers to this format.
@@ -79,17 +82,16 @@ class NumberFormat(ABC):
             InvalidTypeError: an element is no number.
             InvalidValueError: an element is not finite, or does not fit.
         """
-        places = indices or range(len(numbers))
         if not is_ndarray(numbers):
-            return self.pack_list(numbers, places)
+            return self.pack_list(numbers, indices)
         narrowed = self.narrow_array(numbers)
         if narrowed is None:
-            return self.pack_list(numbers.tolist(), places)  # which finds the faulty element
+            return self.pack_list(numbers.tolist(), indices)  # which finds the faulty element
         # NumPy's stubs say that an array is a buffer from Python 3.12 on.
         return narrowed  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     @abstractmethod
-    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
+    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int] | None = None) -> bytes:
         """Narrow a sequence; arguments and errors are as for `pack`."""
 
     @abstractmethod
@@ -101,8 +103,8 @@ class NumberFormat(ABC):
         """
 
     @abstractmethod
-    def canonical(self, payload: bytes) -> bytes:
-        """Map payloads of equal numbers to the same bytes."""
+    def canonical(self, payload: bytes, offset: int) -> bytes:
+        """Map payloads whose numbers from an offset on are equal to the same bytes."""
 
     @abstractmethod
     def check(self, payload: bytes) -> None:
@@ -121,10 +123,6 @@ class NumberFormat(ABC):
     def unpack(self, payload: Buffer, offset: int, count: int) -> tuple[Any, ...]:
         """Unpack `count` numbers at an offset."""
         return _struct(self._layout, count).unpack_from(payload, offset)
-
-    def unpack_one(self, payload: bytes, offset: int) -> Any:
-        """Unpack the number at an offset; raise struct.error if the payload ends before."""
-        return self._unpack_from(payload, offset)[0]
 
     def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         """Unpack all numbers from an offset on."""
@@ -169,10 +167,10 @@ class FloatFormat(NumberFormat):
 
     def of_bits(self, bits: int) -> float:
         """Return the number that has these bits."""
-        number: float = self.unpack_one(bits.to_bytes(self.width, self.byte_order), 0)
-        return number
+        (number,) = self.unpack(bits.to_bytes(self.width, self.byte_order), 0, 1)
+        return float(number)
 
-    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
+    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int] | None = None) -> bytes:
         try:
             payload = self._pack_floats(numbers)
         except (struct.error, *_FLOAT_ERRORS):
@@ -213,16 +211,17 @@ class FloatFormat(NumberFormat):
             narrowed = numbers.astype(wire_dtype)
         return narrowed if numpy.isfinite(narrowed).all() else None
 
-    def canonical(self, payload: bytes) -> bytes:
+    def canonical(self, payload: bytes, offset: int) -> bytes:
         if self._negative_zero not in payload:
             return payload
-        count = len(payload) // self.width
-        return self._pack_floats([number + 0.0 for number in self.unpack(payload, 0, count)])
+        count = (len(payload) - offset) // self.width
+        numbers = [number + 0.0 for number in self.unpack(payload, offset, count)]
+        return payload[:offset] + self._pack_floats(numbers)
 
     def check(self, payload: bytes) -> None:
         if not self._is_finite(payload):
             count = len(payload) // self.width
-            self._refuse(self.unpack(payload, 0, count), range(count))
+            self._refuse(self.unpack(payload, 0, count), None)
 
     def literals(self, numbers: Sequence[float]) -> list[str]:
         if self.width > FLOAT32.width:
@@ -248,9 +247,9 @@ class FloatFormat(NumberFormat):
         exponents, ones, signs = _masks(self.infinity, self.width, len(payload) // self.width)
         return not ((int.from_bytes(payload, self.byte_order) & exponents) + ones) & signs
 
-    def _refuse(self, numbers: Sequence[Any], indices: Sequence[int]) -> NoReturn:
+    def _refuse(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> NoReturn:
         """Raise the error for the first element that is no number or does not fit."""
-        for index, number in zip(indices, numbers, strict=False):
+        for index, number in zip(indices or range(len(numbers)), numbers, strict=False):
             self._check_number(number, index)
         raise length_error(numbers)
 
@@ -285,6 +284,7 @@ class BFloat16Format(FloatFormat):
 
     def __init__(self, name: str, byte_order: ByteOrder) -> None:
         super().__init__(name, "H", "f4", byte_order)
+        self.unpack_from = lambda payload, offset: self.unpack(payload, offset, 1)
         self.wire_dtype = f"{_SIGNS[byte_order]}u2"
 
     def _infinity_bits(self) -> int:
@@ -313,10 +313,6 @@ class BFloat16Format(FloatFormat):
             _struct("=I", count).pack(*(each << 16 for each in upper))
         )
 
-    def unpack_one(self, payload: bytes, offset: int) -> Any:
-        (upper,) = self._unpack_from(payload, offset)
-        return struct.unpack("=f", struct.pack("=I", upper << 16))[0]
-
     def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
 
@@ -341,14 +337,14 @@ class IntegerFormat(NumberFormat):
             (0, (1 << bits) - 1) if letter.isupper() else (-(1 << bits - 1), (1 << bits - 1) - 1)
         )
 
-    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int]) -> bytes:
+    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int] | None = None) -> bytes:
         try:
             return _struct(self._layout, len(numbers)).pack(*numbers)
         except (struct.error, TypeError):  # a whole number need not be an int
             given = [*numbers]
         if len(given) != len(numbers):
             raise length_error(numbers)
-        pairs = zip(indices, given, strict=True)
+        pairs = zip(indices or range(len(given)), given, strict=True)
         whole = [self._narrow(number, index) for index, number in pairs]
         return _struct(self._layout, len(whole)).pack(*whole)
 
@@ -356,7 +352,7 @@ class IntegerFormat(NumberFormat):
         same = f"{numbers.dtype.kind}{numbers.dtype.itemsize}" == self.dtype
         return numbers.astype(self.wire_dtype) if same else None
 
-    def canonical(self, payload: bytes) -> bytes:
+    def canonical(self, payload: bytes, offset: int) -> bytes:  # noqa: ARG002  # all are equal
         return payload
 
     def check(self, payload: bytes) -> None:

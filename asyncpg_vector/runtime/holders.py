@@ -17,6 +17,7 @@ from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 
 __all__ = [
     "LIST",
+    "REAL",
     "Numbers",
     "NumbersInput",
     "SupportsArray",
@@ -46,9 +47,9 @@ LIST: type[Any] = list
 Numbers: TypeAlias = "Sequence[Any] | NDArray[Any]"
 """What `read_numbers` returns."""
 
-_REAL = "biuf"
+REAL = "biuf"
 """NumPy's letters for the kinds of real numbers."""
-_REAL_OR_OBJECT = f"{_REAL}O"
+_REAL_OR_OBJECT = f"{REAL}O"
 _TEXT = (str, bytes, bytearray)
 _PLAIN = (float, int)
 _NUMBERS = "([@=<>!]?)([efdhilqHILQ])"
@@ -93,7 +94,7 @@ def read_whole(value: SupportsIndex, place: str) -> int:
         raise InvalidTypeError(f"expected a whole number {place}, got {describe(value)}") from None
 
 
-def may_be_real(number: object, kinds: str = _REAL) -> bool:
+def may_be_real(number: object, kinds: str = REAL) -> bool:
     """Tell whether `float()` would not misread an object; whether it reads it at all is open.
 
     `float()` misreads NumPy's complex scalars, of which it drops the imaginary part, its dates, and

@@ -215,7 +215,9 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
             for place, (index, _, _) in enumerate(columns)
         ]
         texts = [number for _, _, number in columns]
-        numbers: Numbers = number_text.read(",".join(texts), indices) if texts else ()
+        numbers: Numbers = (
+            number_text.read(",".join(texts), cls.element_format, indices) if texts else ()
+        )
         elements = cls._narrow(numbers, indices)
         kept = {
             place: element

@@ -13,12 +13,12 @@ from asyncpg_vector.runtime.digits import (
     read_float64,
     read_integer,
 )
-from asyncpg_vector.runtime.formats import FLOAT32
+from asyncpg_vector.runtime.formats import FLOAT32, NumberFormat
 from asyncpg_vector.runtime.holders import Numbers
 
 __all__ = ["NUMBER_TEXTS", "NumberText", "number_text"]
 
-Read: TypeAlias = Callable[[str, Sequence[int] | None], Numbers]
+Read: TypeAlias = Callable[[str, NumberFormat, Sequence[int] | None], Numbers]
 
 
 class NumberText(NamedTuple):
@@ -30,36 +30,40 @@ class NumberText(NamedTuple):
     read: Read
     """Read numbers separated by commas, with white space around them.
 
-    It takes the text of one number or more, and the number that an error gives to each place, if
-    not 0, 1, 2 ... It raises MalformedTextError for a text that is no number.
+    It takes the text of one number or more; the format that they are then narrowed to; and the
+    number that an error gives to each place, if not 0, 1, 2 ... It raises MalformedTextError for a
+    text that is no number.
     """
 
 
-def _read_as_float32(text: str, indices: Sequence[int] | None) -> Numbers:
-    """Read numbers, and narrow them to float32; a format that is narrower takes those.
-
-    The server does so too (pgvector, halfvec_in).
-    """
+def _read_float32(text: str, into: NumberFormat, indices: Sequence[int] | None) -> Numbers:
     numbers = read_float32(text, indices)
+    if into.width >= FLOAT32.width:
+        return numbers
+    # The server narrows the float32, not the text (pgvector, halfvec_in).
     payload = bytes(FLOAT32.pack(numbers, indices))
     if loaded_numpy():
         return FLOAT32.unpack_array(payload, 0)
     return FLOAT32.unpack(payload, 0, len(numbers))
 
 
+def _read_float64(text: str, _into: NumberFormat, indices: Sequence[int] | None) -> Numbers:
+    return read_float64(text, indices)
+
+
 def _print_integers(numbers: Iterable[int]) -> list[str]:
     return list(map(str, numbers))
 
 
-def _read_integers(text: str, indices: Sequence[int] | None) -> list[int]:
+def _read_integers(text: str, _into: NumberFormat, indices: Sequence[int] | None) -> Numbers:
     texts = text.split(",")
     pairs = zip(texts, indices or range(len(texts)), strict=True)
     return [read_integer(digits, f"at index {index}") for digits, index in pairs]
 
 
 NUMBER_TEXTS: Mapping[str, NumberText] = {
-    "float32": NumberText(print_float32, _read_as_float32),
-    "float64": NumberText(print_float64, read_float64),
+    "float32": NumberText(print_float32, _read_float32),
+    "float64": NumberText(print_float64, _read_float64),
     "integer": NumberText(_print_integers, _read_integers),
 }
 """Every way to write numbers, by its name."""

@@ -166,7 +166,7 @@ class Value:
         Raises:
             MalformedWireError: its header or its length is wrong.
         """
-        value = cls.codec.decode(data)
+        value = cls.codec.decode(bytes(data))
         return value if type(value) is cls else wrap(cls, value.to_binary())  # of a subclass
 
     @classmethod
@@ -297,9 +297,9 @@ _set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
 
 
 def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
-    """Make a value of a payload that is known to be good; it keeps bytes as they are."""
+    """Make a value of a payload that is known to be good, and that nobody can change: of bytes."""
     value = _new(value_class)
-    _set_wire(value, wire if type(wire) is bytes else bytes(wire))
+    _set_wire(value, wire)
     return value
 
 
