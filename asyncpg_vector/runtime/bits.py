@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import asyncpg
 
@@ -33,11 +33,10 @@ _SHOWN = 32
 """Bits that ``str()`` shows of a longer value."""
 
 
-class Packed(NamedTuple):
+class Packed(tuple[int, bytes]):
     """A number of bits, and their bytes; what is past the length in the last byte is zero."""
 
-    length: int
-    data: bytes
+    __slots__ = ()
 
 
 class Bits(Value):
@@ -70,7 +69,7 @@ class Bits(Value):
         if isinstance(value, asyncpg.BitString):
             return cls._pack(len(value), value.bytes)
         if isinstance(value, Bits):
-            return Packed(len(value), value.to_binary()[value.header_size :])
+            return Packed((len(value), value.to_binary()[value.header_size :]))
         if isinstance(value, Value):
             raise InvalidTypeError(
                 f"expected bits, got a {type(value).__name__}; {cls._conversion}"
@@ -87,7 +86,7 @@ class Bits(Value):
             if value.dtype.kind not in _WHOLE or ((value != 0) & (value != 1)).any():
                 return cls._read_flags(value.tolist())  # which tells what is no bit
             value = value.astype(bool)
-        return Packed(len(value), loaded_numpy().packbits(value).tobytes())
+        return Packed((len(value), loaded_numpy().packbits(value).tobytes()))
 
     @classmethod
     def _read_flags(cls, flags: Sequence[Any]) -> Packed:
@@ -109,7 +108,7 @@ class Bits(Value):
             raise MalformedTextError(f"expected digits 0 and 1, got {odd!r} at index {index}")
         size = (len(digits) + 7) // 8
         data = int(digits.ljust(8 * size, "0") or "0", 2).to_bytes(size, "big")
-        return Packed(len(digits), data)
+        return Packed((len(digits), data))
 
     @classmethod
     def _pack(cls, length: int, data: bytes | bytearray) -> Packed:
@@ -118,7 +117,7 @@ class Bits(Value):
         size, spare = (length + 7) // 8, -length % 8
         if spare:
             data = data[: size - 1] + bytes([data[size - 1] >> spare << spare])
-        return Packed(length, bytes(data[:size]))
+        return Packed((length, bytes(data[:size])))
 
     @classmethod
     def _check_length(cls, length: int) -> None:

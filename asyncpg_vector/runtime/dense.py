@@ -10,7 +10,6 @@ from typing import (
     Any,
     ClassVar,
     Generic,
-    NamedTuple,
     Self,
     SupportsIndex,
     TypeAlias,
@@ -72,11 +71,10 @@ _BLOCK = 1 << 19
 """Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
 
 
-class Attributed(NamedTuple):
-    """The elements of a row, and the attributes of a value that has some."""
+class Attributed(tuple[Numbers, tuple[Any, ...]]):
+    """The numbers of a row, and the attributes that a value of it has, in the header's order."""
 
-    numbers: Numbers
-    attributes: tuple[Any, ...]
+    __slots__ = ()
 
 
 class Dense(Value, Generic[NumberT, ScalarT]):
@@ -120,13 +118,15 @@ class Dense(Value, Generic[NumberT, ScalarT]):
                 f"expected a {cls.__name__} for {cls.info.sql_name}, "
                 f"got {describe(value)}; write {cls.__name__}(..., {arguments})"
             )
-        named = zip(cls.attribute_formats.items(), value.attributes, strict=True)
+        numbers: Numbers = value[0]
+        attributes: tuple[Any, ...] = value[1]
+        named = zip(cls.attribute_formats.items(), attributes, strict=True)
         for (name, attribute_format), attribute in named:
             try:
                 attribute_format.pack([attribute])
             except VectorError as error:
                 raise type(error)(f"attribute {name}: {error}") from None
-        return value.numbers, *value.attributes
+        return numbers, *attributes
 
     @classmethod
     def _read(cls, value: DenseInput) -> Numbers:
@@ -240,7 +240,7 @@ class Dense(Value, Generic[NumberT, ScalarT]):
     @classmethod
     def _with_attributes(cls, value: DenseInput, *attributes: Any) -> Self:
         """Make a value of its elements and of its attributes, in the order of the header."""
-        return wrap(cls, cls.codec.encode(Attributed(cls._read(value), attributes)))
+        return wrap(cls, cls.codec.encode(Attributed((cls._read(value), attributes))))
 
     def _named_attributes(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.attribute_formats}

@@ -12,7 +12,6 @@ from typing import (
     ClassVar,
     Generic,
     Literal,
-    NamedTuple,
     Protocol,
     Self,
     SupportsFloat,
@@ -68,12 +67,13 @@ _BLOCK = 1 << 16
 _TEXT = rf"[{WHITESPACE}]*\{{([^}}]*)\}}[{WHITESPACE}]*/([{WHITESPACE}]*[+-]?[0-9]+)[{WHITESPACE}]*"
 
 
-class Coordinates(NamedTuple):
-    """The elements of a sparse value, narrowed, by ascending indices; zeros may be among them."""
+class Coordinates(tuple[int, list[int], list[Any]]):
+    """The dimensions of a sparse value, ascending indices, and an element for each, narrowed.
 
-    dimensions: int
-    indices: list[int]
-    elements: list[Any]
+    Zeros may be among the elements.
+    """
+
+    __slots__ = ()
 
 
 class Sparse(Value, Generic[NumberT, ScalarT]):
@@ -183,16 +183,15 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
             elements = cls._narrow(block, indices)
             kept.update(compress(zip(indices, elements, strict=True), elements))
             cls._check_nnz(len(kept), f" up to index {indices[-1]}")
-        return Coordinates(len(numbers), list(kept), list(kept.values()))
+        return Coordinates((len(numbers), list(kept), list(kept.values())))
 
     @classmethod
     def _sort(cls, indices: Sequence[int], numbers: Numbers, dimensions: int) -> Coordinates:
         """Narrow numbers, and sort them by their indices."""
         elements = cls._narrow(numbers, indices)
         order = sorted(range(len(indices)), key=indices.__getitem__)
-        return Coordinates(
-            dimensions, [indices[place] for place in order], [elements[place] for place in order]
-        )
+        ascending = [indices[place] for place in order]
+        return Coordinates((dimensions, ascending, [elements[place] for place in order]))
 
     @classmethod
     def _narrow(cls, numbers: Numbers, indices: Sequence[int]) -> tuple[Any, ...]:
@@ -231,7 +230,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
         from_zero = [indices[place] - first for place in kept]
         coordinates = cls._sort(from_zero, list(kept.values()), dimensions)
         check_dimensions(cls.info, dimensions)
-        check_indices(coordinates.indices, dimensions, first=first)  # as the text counts them
+        check_indices(coordinates[1], dimensions, first=first)  # as the text counts them
         return coordinates
 
     def checked(self) -> Self:
