@@ -28,13 +28,13 @@ __all__ = ["Bits", "BitsInput"]
 _WHOLE = "biu"
 """NumPy's letters for the kinds of numbers that can be a bit, if they are 0 or 1."""
 _DIGITS = bytes.maketrans(b"\0\1" + b"01", b"01" + b"??")
-"""Makes digits of the bytes 0 and 1, and of these digits' own bytes something else."""
+"""Translates the bytes 0 and 1 into digits, and the digits' own bytes into question marks."""
 _SHOWN = 32
 """Bits that ``str()`` shows of a longer value."""
 
 
 class Packed(tuple[int, bytes]):
-    """A number of bits, and their bytes; what is past the length in the last byte is zero."""
+    """A number of bits, and their bytes; the bits past the length are zero."""
 
     __slots__ = ()
 
@@ -80,22 +80,24 @@ class Bits(Value):
     @classmethod
     def _read_array(cls, value: NDArray[Any]) -> Packed:
         if value.ndim == 1:
-            cls._check_length(len(value))  # before a longer one is looked through
+            cls._check_length(len(value))  # before all of a longer one is read
         if value.ndim != 1 or value.dtype.kind != "b":
-            read_numbers(value, "bools")  # which tells if it is no row of numbers
+            read_numbers(value, "bools")  # this raises unless it is a row of numbers
             if value.dtype.kind not in _WHOLE or ((value != 0) & (value != 1)).any():
-                return cls._read_flags(value.tolist())  # which tells what is no bit
+                return cls._read_flags(value.tolist())  # this finds the faulty flag
             value = value.astype(bool)
         return Packed((len(value), loaded_numpy().packbits(value).tobytes()))
 
     @classmethod
     def _read_flags(cls, flags: Sequence[Any]) -> Packed:
         try:
-            plain = type(flags) is LIST and type(sum(flags)) is int  # as of NumPy's it is not
+            plain = (
+                type(flags) is LIST and type(sum(flags)) is int
+            )  # the sum of NumPy's bools is no int
             digits = bytes(flags).translate(_DIGITS).decode() if plain else "?"
-        except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
+        except Exception:  # noqa: BLE001  # of any kind: the slow way finds the faulty flag
             digits = "?"
-        if not _are_digits(digits):  # one by one, something is found that is or only looks no bit
+        if not _are_digits(digits):  # read them one by one
             digits = "".join(map(_digit, flags, count()))
             if len(digits) != len(flags):
                 raise length_error(flags)
@@ -175,7 +177,7 @@ class Bits(Value):
 BitsInput: TypeAlias = (
     str | bytes | bytearray | asyncpg.BitString | Sequence[int | NumPyBool] | SupportsToList | Bits
 )
-"""What a bit string is made from."""
+"""Arguments of the constructor."""
 
 
 def _are_digits(text: str) -> bool:

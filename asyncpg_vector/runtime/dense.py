@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Generic,
-    Self,
-    SupportsIndex,
-    TypeAlias,
-    cast,
-    overload,
-)
-
-import asyncpg
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeAlias, cast, overload
 
 from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe, shorten
@@ -36,10 +24,10 @@ from asyncpg_vector.runtime.holders import (
     REAL,
     Numbers,
     NumbersInput,
-    SupportsArray,
     read_numbers,
     read_whole,
 )
+from asyncpg_vector.runtime.matrix import MatrixRow
 from asyncpg_vector.runtime.text import NumberText
 from asyncpg_vector.runtime.value import (
     SHOWN,
@@ -55,20 +43,12 @@ from asyncpg_vector.runtime.value import (
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-__all__ = ["Dense", "DenseInput", "RowsInput"]
-
-MatrixInput: TypeAlias = Sequence[NumbersInput] | SupportsArray
-"""What is a matrix, or becomes one."""
-
-RowsInput: TypeAlias = Iterable[Value | asyncpg.Record]
-"""What becomes a matrix."""
+__all__ = ["Dense", "DenseInput"]
 
 DenseInput: TypeAlias = NumbersInput | Value
-"""What a dense value is made from: numbers in a row, or any other value."""
+"""Arguments of the constructor: numbers in a row, or a value of any class."""
 
 _LITTLE_FLOAT32 = number_format("float32", "little")
-_BLOCK = 1 << 19
-"""Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
 
 
 class Attributed(tuple[Numbers, tuple[Any, ...]]):
@@ -77,13 +57,10 @@ class Attributed(tuple[Numbers, tuple[Any, ...]]):
     __slots__ = ()
 
 
-class Dense(Value, Generic[NumberT, ScalarT]):
+class Dense(MatrixRow[NumberT, ScalarT]):
     """A vector with an element for every dimension."""
 
     __slots__ = ()
-
-    element_format: ClassVar[NumberFormat]
-    """The format of an element."""
 
     number_text: ClassVar[NumberText | None] = None
     """How elements are written in the text form, if the type has one."""
@@ -105,11 +82,11 @@ class Dense(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def read_attributes(cls, value: Any, /) -> tuple[Any, ...]:
-        """Return the numbers, and then the attributes, that the constructor was given.
+        """Return a row of numbers, and after it the attributes that the constructor was given.
 
         Raises:
-            InvalidTypeError: the value is not of the constructor, and has no attributes; or one of
-                them is no number.
+            InvalidTypeError: `value` does not come from the constructor, so that there are no
+                attributes; or an attribute is no number.
             InvalidValueError: an attribute is not finite, or does not fit.
         """
         if not isinstance(value, Attributed):
@@ -131,7 +108,7 @@ class Dense(Value, Generic[NumberT, ScalarT]):
     @classmethod
     def _read(cls, value: DenseInput) -> Numbers:
         if type(value) is LIST or _is_real_row(value):
-            return cast("Numbers", value)  # which the encoder reads
+            return cast("Numbers", value)  # the encoder reads it
         if isinstance(value, Value):
             check_dimensions(cls.info, value.dimensions())  # before a sparse one is written out
             value = value.to_list()
@@ -195,7 +172,7 @@ class Dense(Value, Generic[NumberT, ScalarT]):
         return f"[{','.join(require_text(self.info, self.number_text).print(self._numbers()))}]"
 
     def to_float_base64(self) -> str:
-        """Return base64 of little-endian float32, what `from_float_base64` reads."""
+        """Return base64 of little-endian float32, which `from_float_base64` reads."""
         payload = _LITTLE_FLOAT32.pack(self._numbers())
         return binascii.b2a_base64(payload, newline=False).decode()
 
@@ -217,7 +194,7 @@ class Dense(Value, Generic[NumberT, ScalarT]):
         return cls._with_attributes(elements, *attributes)
 
     def to_json(self) -> Any:
-        """Return a list of the elements; with attributes, a dict of these and of that list."""
+        """Return a list of the elements, or with attributes a dict of both."""
         if not self.attribute_formats:
             return self.to_list()
         return {"elements": self.to_list(), **self._named_attributes()}
@@ -239,7 +216,7 @@ class Dense(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _with_attributes(cls, value: DenseInput, *attributes: Any) -> Self:
-        """Make a value of its elements and of its attributes, in the order of the header."""
+        """Make a value of elements, and of attributes in the order of the header."""
         return wrap(cls, cls.codec.encode(Attributed((cls._read(value), attributes))))
 
     def _named_attributes(self) -> dict[str, Any]:
@@ -261,14 +238,14 @@ class Dense(Value, Generic[NumberT, ScalarT]):
     @overload
     def __getitem__(self, key: slice, /) -> Self: ...
     def __getitem__(self, key: int | slice, /) -> NumberT | Self:
-        """Return an element, or a value of the same class of some of the elements."""
-        if type(key) is int and key >= 0:  # as a loop asks for each, which there is no __iter__ for
+        """Return an element; of a slice, a value of the same class."""
+        if type(key) is int and key >= 0:  # a loop calls this for each: there is no __iter__
             element = self.element_format
             try:
                 offset = self.header_size + key * element.width
                 number: NumberT = element.unpack_from(self._wire, offset)[0]
             except (struct.error, OverflowError):
-                pass  # there is no such element, as is said below
+                pass  # there is no such element; the message is below
             else:
                 return number
         if isinstance(key, slice):
@@ -280,113 +257,6 @@ class Dense(Value, Generic[NumberT, ScalarT]):
                 f"expected an index from {-len(self)} to {len(self) - 1}, got {shorten(key)}"
             ) from None
         return self[index]
-
-    @classmethod
-    def from_matrix(cls, matrix: MatrixInput, /) -> list[Self]:
-        """Make a value of each row of a matrix, all of them at once.
-
-        Args:
-            matrix: an ndarray of shape (rows, dimensions), or what NumPy makes one of; or rows that
-                the constructor takes.
-
-        Raises:
-            InvalidTypeError, InvalidValueError: as the constructor does, with the row's number; and
-                for rows of different lengths, or an array of another shape.
-        """
-        rows = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
-        if not is_ndarray(rows):
-            values = cls._read_rows(rows, cls._make)
-            _refuse_ragged(values)
-            return values
-        if rows.shape == (0,):
-            return []
-        if rows.ndim != 2:
-            raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
-        import numpy as np
-
-        header = cls.codec.encode(np.zeros(rows.shape[1], "f4"))[: cls.header_size]
-        step = _rows_in_a_block(rows.itemsize * rows.shape[1])
-        return [
-            value
-            for start in range(0, len(rows), step)
-            for value in cls._read_block(header, rows[start : start + step], start)
-        ]
-
-    @classmethod
-    def _read_block(cls, header: bytes, rows: NDArray[Any], first: int) -> list[Self]:
-        """Make values of some rows of a matrix; messages call the first one `first`."""
-        import numpy as np
-
-        narrowed = cls.element_format.narrow_array(rows)
-        if narrowed is None:
-            return cls._read_rows(rows, cls._make, first)
-        wires = np.empty(len(rows), cls._wire_dtype(rows.shape[1]))
-        wires["header"] = np.void(header)
-        wires["elements"] = narrowed
-        return [wrap(cls, wire) for wire in wires.view(f"V{wires.itemsize}").tolist()]
-
-    @classmethod
-    def to_matrix(cls, values: RowsInput, /) -> NDArray[ScalarT]:
-        """Return values as one ndarray of shape (values, dimensions), in native byte order.
-
-        Args:
-            values: of the same number of dimensions; or fetched records of one column, which may
-                hold what a value is made from.
-
-        Raises:
-            InvalidTypeError, InvalidValueError: a row is no value, or has another number of
-                dimensions than the first; the message has its number.
-        """
-        import numpy as np
-
-        if not isinstance(values, Iterable):
-            raise InvalidTypeError(f"expected values, got {describe(values)}")
-        rows = cls._read_rows(values, cls._read_record)
-        if not rows:
-            return np.empty((0, 0), cls.element_format.dtype)
-        wires = [row.to_binary() for row in rows]
-        if len(set(map(len, wires))) > 1:
-            _refuse_ragged(rows)
-        dimensions = len(rows[0])
-        matrix: NDArray[ScalarT] = np.empty((len(wires), dimensions), cls.element_format.dtype)
-        step = _rows_in_a_block(len(wires[0]))
-        for start in range(0, len(wires), step):
-            block = b"".join(wires[start : start + step])
-            elements = np.frombuffer(block, cls._wire_dtype(dimensions))["elements"]
-            matrix[start : start + step] = cls.element_format.widen_array(elements)
-        return matrix
-
-    @classmethod
-    def _wire_dtype(cls, dimensions: int) -> list[Any]:
-        """Describe a wire payload to NumPy."""
-        header = ("header", f"V{cls.header_size}")
-        return [header, ("elements", cls.element_format.wire_dtype, (dimensions,))]
-
-    @classmethod
-    def _read_rows(
-        cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int = 0
-    ) -> list[Self]:
-        """Read each row that is no value yet; messages call the first one `first`."""
-        return [
-            row if type(row) is cls else cls._read_row(row, read, index)
-            for index, row in enumerate(rows, first)
-        ]
-
-    @classmethod
-    def _read_row(cls, row: Any, read: Callable[[Any], Self], index: int) -> Self:
-        try:
-            return read(row)
-        except VectorError as error:
-            raise type(error)(f"row {index}: {error}") from None
-
-    @classmethod
-    def _read_record(cls, row: Any) -> Self:
-        """Make a value of a record of one column, or of what may stand in one."""
-        if isinstance(row, asyncpg.Record):
-            if len(row) != 1:
-                raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
-            row = row[0]
-        return cls.coerce(row)
 
     def _numbers(self) -> tuple[NumberT, ...]:
         return self.element_format.unpack(self._wire, self.header_size, len(self))
@@ -408,30 +278,3 @@ class Dense(Value, Generic[NumberT, ScalarT]):
 
 def _is_real_row(value: object) -> TypeIs[NDArray[Any]]:
     return is_ndarray(value) and value.ndim == 1 and value.dtype.kind in REAL
-
-
-def _as_rows(matrix: Any) -> Numbers:
-    """Make an ndarray of a matrix, or a list of rows that hold masked numbers or objects."""
-    import numpy as np
-
-    if not hasattr(matrix, "__array__"):
-        raise InvalidTypeError(f"expected a matrix, got {describe(matrix)}")
-    array: NDArray[Any] = np.asarray(matrix)
-    masked: bool = isinstance(matrix, np.ma.MaskedArray)
-    if array.ndim == 0 or not (masked or array.dtype.kind == "O"):
-        return array
-    return [*(matrix if masked else array)]
-
-
-def _refuse_ragged(rows: Sequence[Dense[Any, Any]]) -> None:
-    """Raise if a row has another number of dimensions than the first."""
-    for index, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise InvalidValueError(
-                f"row {index}: expected {len(rows[0])} dimensions, as row 0 has, got {len(row)}"
-            )
-
-
-def _rows_in_a_block(width: int) -> int:
-    """Return how many rows of so many bytes are converted at a time."""
-    return max(1, _BLOCK // max(1, width))

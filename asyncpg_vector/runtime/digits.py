@@ -1,4 +1,4 @@
-"""Numbers to text and back, to the digit and to the bit as the server does it.
+"""Numbers to text and back, to the digit and to the bit as on the server.
 
 The server prints float32 with ``float_to_shortest_decimal_bufn`` (PostgreSQL, src/common/f2s.c)
 and reads it with C's ``strtof`` (pgvector, vector_in). Python has neither, so a double stands in
@@ -44,16 +44,16 @@ _NUMBER = (
     r"[+-]?(?:0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
     r"|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
-# Of ASCII texts without these, float() reads exactly the decimal ones of _NUMBER: without its own
-# underscores, NaN and infinities, and white space.
+# Characters that float() reads and C does not: underscores, letters of NaN and infinities, white
+# space. Of ASCII texts without them, float() reads exactly the decimal ones of _NUMBER.
 _PYTHONS_OWN = "_nN\x1c\x1d\x1e\x1f"
 
 _BELOW = (1 << 29) - 1
 """The bits of a double that are below the last one of a float32."""
 _HALF = 1 << 28
-"""These bits of a double that is half-way between two float32."""
+"""The value of these bits in a double that is half-way between two float32."""
 _ENDS_HALF_WAY = bytes(3)
-"""How a little-endian double begins that may be half-way, in the lowest of these bits."""
+"""The first bytes of a little-endian double that may be half-way."""
 
 _INTEGER = "([+-]?)([0-9]+)"
 _LONG_MAX = str(2**63 - 1)
@@ -62,7 +62,7 @@ _PRINTED = {digits: f"%.{digits or 1}g" for digits in (0, 6, 7, 8, 9)}
 _SIGNIFICANT = [f"%.{digits}g" for digits in range(10)]
 _SMALLEST_NORMAL = 2.0**-126
 _MANY = 50
-"""Numbers that NumPy takes less time for than their turns one by one."""
+"""The count from which on NumPy prints faster than a loop."""
 _EXACT = Context(prec=400, traps=[])
 """Exact here, whatever the program's own context: a float32 has up to 112 digits, and a float64
 that `_is_on_a_bound` looks at has up to 309."""
@@ -76,21 +76,21 @@ _HALF_WAY_FROM = 2.0**49
 def read_float32(text: str, indices: Sequence[int] | None = None) -> array[float] | NDArray[Any]:
     """Read each number as `strtof` would, into the double that narrows to that float32.
 
-    What overflows float32 stays a double that does, for the narrowing to refuse.
+    A number that overflows float32 becomes a double that does, and narrowing refuses it.
 
     Args:
         text: numbers separated by commas, with white space around them.
-        indices: what to call each number's place in an error, if not 0, 1, 2 ...
+        indices: the number that an error gives to each place, if not 0, 1, 2 ...
 
     Raises:
-        MalformedTextError: something is no C number, or is NaN or an infinity.
+        MalformedTextError: a text is no C number, or is NaN or an infinity.
     """
     texts = text.split(",")
     doubles = _read_doubles(text, texts, indices)
     # Of a list itself, an array takes twice as long to make.
     numbers = array("d", struct.pack(f"{len(doubles)}d", *doubles))
-    # A double that lies half-way between two float32 would be rounded a second time, to even, when
-    # the text lies a little beside it.
+    # A text may lie a little beside the point half-way between two float32. Its double lies on that
+    # point, and would be rounded a second time, to even.
     for place in _half_way(numbers):
         numbers[place] = _keep_side(texts[place], numbers[place])
     numpy = loaded_numpy()
@@ -103,17 +103,17 @@ def read_float64(text: str, indices: Sequence[int] | None = None) -> list[float]
 
 
 def denotes_zero(text: str) -> bool:
-    """Tell whether a C number is zero as written, rather than too small for a float32."""
+    """Tell whether a C number is written as zero, and is not merely too small for a float32."""
     hexadecimal = "x" in text.lower()
     mantissa = re.split("[pP]" if hexadecimal else "[eE]", text)[0]
     return not re.search("[1-9a-fA-F]", mantissa)
 
 
 def read_integer(text: str, place: str) -> int:
-    """Read a decimal integer as C's `strtol` does, which stops at its largest number.
+    """Read a decimal integer as C's `strtol` does, which reads larger ones as its largest.
 
     Raises:
-        MalformedTextError: the text is none; the message says in what place.
+        MalformedTextError: the text is no integer; the message names its place.
     """
     digits = re.fullmatch(_INTEGER, text.strip(WHITESPACE))
     if not digits:
@@ -158,7 +158,7 @@ def _half_way(numbers: array[float]) -> list[int]:
 
 
 def _are_float32(numbers: array[float]) -> bool:
-    """Tell whether narrowing changes none of the doubles; that tells none is half-way."""
+    """Tell whether narrowing changes none of the doubles; then none is half-way."""
     return array("d", array("f", numbers)) == numbers
 
 
@@ -218,10 +218,10 @@ def print_float32(numbers: Iterable[float]) -> list[str]:
 
 
 def _count_digits(numpy: Any, numbers: Sequence[float]) -> list[int]:
-    """Count the digits that each float32 is printed with, all at once; 0 where `_print` has to.
+    """Count the digits of all float32 at once; 0 stands for one that `_print` has to print.
 
-    It has to for powers of two, subnormals, what is printed with a positive exponent, and what
-    doubles cannot settle.
+    These are powers of two, subnormals, numbers printed with a positive exponent, and numbers whose
+    digits doubles cannot settle.
     """
     magnitudes = numpy.abs(numpy.array(numbers))
     mantissas, exponents = numpy.frexp(magnitudes)
@@ -267,7 +267,7 @@ def _print_uneven(number: float) -> str:
 
 @lru_cache(maxsize=1024)
 def _print_exactly(number: float) -> str:
-    """Print by the definition the few numbers that doubles cannot settle."""
+    """Print a number by the definition, where doubles cannot settle its digits."""
     if number < 0:
         return "-" + _print_exactly(-number)
     mantissa, exponent = frexp(number)

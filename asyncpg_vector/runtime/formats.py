@@ -37,19 +37,19 @@ __all__ = [
 ByteOrder: TypeAlias = Literal["big", "little"]
 
 _SIGNS: Mapping[ByteOrder, str] = {"big": ">", "little": "<"}
-"""What `struct` and NumPy call a byte order."""
+"""The signs of byte orders in `struct` and NumPy."""
 
 _FLOAT_ERRORS = (TypeError, ValueError, OverflowError, RuntimeError)
-"""What ``float()`` raises for an object that is no number; the last is PyTorch's."""
+"""Errors of ``float()`` for an object that is no number; the last is PyTorch's."""
 
 
 class NumberFormat(ABC):
-    """How a number is represented in a payload: a format in a byte order."""
+    """The representation of a number in a payload: a format in a byte order."""
 
     number: ClassVar[type[Any]]
-    """The type of such a number in Python: float or int."""
+    """The Python type of the numbers: float or int."""
     json_type: ClassVar[str]
-    """The type of such a number in a JSON schema."""
+    """The JSON type of the numbers."""
 
     def __init__(self, name: str, letter: str, dtype: str, byte_order: ByteOrder) -> None:
         self.name = name
@@ -158,7 +158,7 @@ class FloatFormat(NumberFormat):
         """The bits of infinity; the largest number is one below."""
         self.largest = self.of_bits(self.infinity - 1)
         self._fitting = self.largest / 2 * (self.largest / 2)
-        """Numbers whose squares add up to less than this all fit."""
+        """A bound: if the squares of numbers add up to less, each number fits."""
         sign = 1 << (8 * self.width - 1)
         self._negative_zero = sign.to_bytes(self.width, byte_order)
 
@@ -182,7 +182,7 @@ class FloatFormat(NumberFormat):
         return payload
 
     def _pack_floats(self, numbers: Sequence[Any]) -> bytes:
-        """Pack what `float()` makes of each object, be it a number or not."""
+        """Pack the results of `float()`, which misreads some objects that are no numbers."""
         numpy = loaded_numpy() if self.letter == "e" else None
         if numpy:  # struct takes three times as long for halves
             doubles = numpy.frombuffer(_struct("=d", len(numbers)).pack(*numbers))
@@ -201,12 +201,14 @@ class FloatFormat(NumberFormat):
             if numbers.dtype.kind not in "biuf":
                 return None
             with numpy.errstate(all="ignore"):
-                numbers = numbers.astype("f8")  # as float() takes the elements of a list
+                numbers = numbers.astype("f8")  # as float() converts the elements of a list
         try:
-            if float(numpy.vdot(numbers, numbers)) < self._fitting:  # looks at all of them, fast
+            if (
+                float(numpy.vdot(numbers, numbers)) < self._fitting
+            ):  # the fastest look at all of them
                 return numbers.astype(wire_dtype)
         except (FloatingPointError, RuntimeWarning):
-            pass  # an underflow, where NumPy was told to mind it
+            pass  # an underflow, which NumPy was told to report
         with numpy.errstate(all="ignore"):
             narrowed = numbers.astype(wire_dtype)
         return narrowed if numpy.isfinite(narrowed).all() else None
@@ -229,7 +231,7 @@ class FloatFormat(NumberFormat):
         texts = print_float32(numbers)
         read = self.unpack(self.pack([float(text) for text in texts]), 0, len(texts))
         # Python reads -0 as 0. Seldom, the double nearest to the decimal is half-way between two
-        # numbers of this format. Both are spelled out.
+        # numbers of this format. In both cases repr() is right.
         return [
             text if same == number and text != "-0" else repr(number)
             for text, same, number in zip(texts, read, numbers, strict=True)
@@ -405,12 +407,12 @@ def _number_error(number: object, index: int) -> InvalidTypeError:
 
 
 def _have_a_finite_sum(numbers: Sequence[Any]) -> bool:
-    """Tell quickly whether all are finite Python numbers: only those add up to one."""
+    """Tell quickly whether all elements are finite Python numbers: only their sum is one."""
     if len(numbers) and type(numbers[0]) not in (float, int):
         return False
     try:
         total = sum(numbers)
-    except Exception:  # noqa: BLE001  # whatever it is, the slow way finds out what is wrong
+    except Exception:  # noqa: BLE001  # of any kind: the slow way finds the faulty element
         return False
     return type(total) in (float, int) and math.isfinite(total)
 
@@ -422,7 +424,7 @@ def _round_to_upper(bits: Any) -> Any:
 
 @cache
 def _dtype(name: str) -> Any:
-    """Look up a dtype once, which takes longer than to swap a vector's bytes."""
+    """Look up a dtype once: that takes longer than to swap a vector's bytes."""
     return loaded_numpy().dtype(name)
 
 
@@ -451,4 +453,4 @@ def _masks(infinity: int, width: int, count: int) -> tuple[int, int, int]:
 
 
 FLOAT32 = number_format("float32", "big")
-"""The format that most text is read as first."""
+"""The format of base64, and the one that most text is read as first."""

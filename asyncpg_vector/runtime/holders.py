@@ -8,7 +8,16 @@ import struct
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, Protocol, SupportsFloat, SupportsIndex, TypeAlias, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NoReturn,
+    Protocol,
+    SupportsFloat,
+    SupportsIndex,
+    TypeAlias,
+    cast,
+)
 
 from asyncpg_vector._annotations import Buffer, NDArray
 from asyncpg_vector._messages import describe
@@ -42,10 +51,13 @@ class SupportsToList(Protocol):
 
 
 LIST: type[Any] = list
-"""What most rows are; by this name, type checkers do not take one for a list of unknowns."""
+"""The class of most rows. By this name, type checkers do not infer a list of unknown elements."""
 
-Numbers: TypeAlias = "Sequence[Any] | NDArray[Any]"
-"""What `read_numbers` returns."""
+if TYPE_CHECKING:
+    Numbers: TypeAlias = Sequence[Any] | NDArray[Any]
+    """A row that `read_numbers` has read."""
+else:  # a module whose annotations are evaluated may lack the names in the alias
+    Numbers = Any
 
 REAL = "biuf"
 """NumPy's letters for the kinds of real numbers."""
@@ -53,7 +65,7 @@ _REAL_OR_OBJECT = f"{REAL}O"
 _TEXT = (str, bytes, bytearray)
 _PLAIN = (float, int)
 _NUMBERS = "([@=<>!]?)([efdhilqHILQ])"
-"""How a buffer's format says that it holds numbers, of which struct then knows."""
+"""The formats of buffers that hold numbers, in the notation of `struct`."""
 
 NumbersInput: TypeAlias = Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList
 """What `read_numbers` takes, for annotations."""
@@ -62,15 +74,15 @@ NumbersInput: TypeAlias = Sequence[SupportsFloat] | Buffer | SupportsArray | Sup
 def read_numbers(value: object, what: str = "numbers") -> Numbers:
     """Read any one-dimensional holder of numbers as a sequence or as an ndarray.
 
-    Whether its elements are numbers is left to who packs them, except that a nested sequence, and
-    an ndarray of anything else, is refused here.
+    A nested sequence is refused here, and so is an ndarray of anything but numbers. Packing finds
+    other elements that are no numbers.
 
     Args:
         value: the holder.
-        what: what a message is to call what is expected in it.
+        what: the word for the expected elements in a message.
 
     Raises:
-        InvalidTypeError: it is no sequence of numbers, or has not just one dimension.
+        InvalidTypeError: `value` is no sequence of numbers, or has more dimensions than one.
     """
     given = type(value) is LIST or is_ndarray(value)
     numbers = cast("Numbers", value) if given else _open(value, what)
@@ -87,7 +99,7 @@ def read_numbers(value: object, what: str = "numbers") -> Numbers:
 
 
 def read_whole(value: SupportsIndex, place: str) -> int:
-    """Read a whole number; raise InvalidTypeError, which names its place, if it is none."""
+    """Read a whole number; raise InvalidTypeError, with the number's place, for anything else."""
     try:
         return operator.index(value)
     except TypeError:
@@ -95,10 +107,10 @@ def read_whole(value: SupportsIndex, place: str) -> int:
 
 
 def may_be_real(number: object, kinds: str = REAL) -> bool:
-    """Tell whether `float()` would not misread an object; whether it reads it at all is open.
+    """Tell whether `float()` either reads an object as a real number or refuses it.
 
-    `float()` misreads NumPy's complex scalars, of which it drops the imaginary part, its dates, and
-    arrays of one element.
+    `float()` misreads some objects: of NumPy's complex scalars it drops the imaginary part, of its
+    dates and of arrays with one element it makes numbers.
 
     Args:
         number: any object.
@@ -109,7 +121,7 @@ def may_be_real(number: object, kinds: str = REAL) -> bool:
 
 
 def length_error(numbers: Numbers) -> InvalidTypeError:
-    """Return the error for a sequence that has more elements than its length says, or fewer."""
+    """Return the error for a sequence whose number of elements is not its ``len()``."""
     return InvalidTypeError(f"expected numbers, as many as len() says, got {describe(numbers)}")
 
 
@@ -134,7 +146,7 @@ def _open(value: Any, what: str) -> Numbers:
 
 
 def _becomes_list(value: object) -> bool:
-    """Tell whether ``tolist()`` gives the numbers; of a memoryview it may give bare bytes."""
+    """Tell whether ``tolist()`` returns numbers; a memoryview's may return bytes."""
     return hasattr(value, "tolist") and not isinstance(value, memoryview)
 
 
@@ -149,7 +161,7 @@ def _refuse_text(value: object, what: str) -> None:
 
 
 def _may_hold_numbers(value: object) -> bool:
-    """Tell whether this is no array, or one of numbers, or of objects that may be some."""
+    """Tell whether this is an array of numbers or of objects, or no array at all."""
     return getattr(getattr(value, "dtype", None), "kind", "O") in _REAL_OR_OBJECT
 
 
@@ -161,9 +173,9 @@ def _refuse(value: object, what: str) -> NoReturn:
 
 
 def _read_buffer(value: Any, what: str) -> Any:
-    """Read a buffer of numbers of any width and byte order; return anything else as it is.
+    """Read a buffer of numbers of any width and byte order; return another object unchanged.
 
-    Bytes are no numbers here: they may be a wire payload, or anything.
+    Bytes are refused: they may be a wire payload.
     """
     try:
         view = memoryview(value)
@@ -181,13 +193,13 @@ def _read_buffer(value: Any, what: str) -> Any:
 
 
 def _is_sequence(value: object) -> bool:
-    """Tell whether it behaves as a sequence does, whatever its class."""
+    """Tell whether an object behaves as a sequence does, whatever its class."""
     behaves = hasattr(value, "__len__") and hasattr(value, "__getitem__")
     return behaves and not isinstance(value, Mapping)
 
 
 def _is_nested(numbers: Any) -> bool:
-    """Tell whether the first element has elements; the others are noticed when they are packed."""
+    """Tell whether the first element has elements; packing notices the others."""
     try:
         first: Any = numbers[0] if len(numbers) else 0
     except (LookupError, TypeError):
@@ -200,7 +212,7 @@ def _is_nested(numbers: Any) -> bool:
 
 
 def _has_elements(value: Any) -> bool:
-    """Tell whether it has a length; an array without a dimension only looks as if it had."""
+    """Tell whether ``len()`` works; an array without a dimension has the method and no length."""
     try:
         return len(value) >= 0
     except TypeError:

@@ -59,10 +59,10 @@ class SupportsToCoo(Protocol):
 
 
 SparseInput: TypeAlias = SupportsToCoo | NumbersInput | Value
-"""What a sparse value is made from, beside a dict: a sparse row, a dense row, any other value."""
+"""Arguments of the constructor beside a dict: a sparse row, a dense row, a value of any class."""
 
 _BLOCK = 1 << 16
-"""Elements of a dense row that are looked at a time, so that its zeros take no memory."""
+"""Elements of a dense row that are read at a time, so that its zeros take no memory."""
 
 _TEXT = rf"[{WHITESPACE}]*\{{([^}}]*)\}}[{WHITESPACE}]*/([{WHITESPACE}]*[+-]?[0-9]+)[{WHITESPACE}]*"
 
@@ -77,7 +77,7 @@ class Coordinates(tuple[int, list[int], list[Any]]):
 
 
 class Sparse(Value, Generic[NumberT, ScalarT]):
-    """A vector that holds the elements that are not zero, and at which indices, counted from 0."""
+    """A vector that holds the elements that are not zero, and their indices, counted from 0."""
 
     __slots__ = ()
 
@@ -176,7 +176,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read_dense(cls, numbers: Numbers) -> Coordinates:
-        """Read a row with its zeros, which may be far more than what is kept."""
+        """Read a row with its zeros, which may be far more than the other elements."""
         check_dimensions(cls.info, len(numbers))
         kept: dict[int, Any] = {}
         for indices, block in _blocks(numbers):
@@ -225,7 +225,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
             )
             if element or _refuse_underflow(cls.element_format, text, index)
         }
-        # The server drops zeros before it looks at indices.
+        # The server drops zeros before it checks indices.
         first = cls.first_index
         from_zero = [indices[place] - first for place in kept]
         coordinates = cls._sort(from_zero, list(kept.values()), dimensions)
@@ -360,7 +360,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
 
 
 def _blocks(numbers: Numbers) -> Iterator[tuple[Sequence[int], Numbers]]:
-    """Go through a row, so many elements at a time, with their indices; NumPy's zeros are left out.
+    """Yield a row in blocks of indices and elements; of an ndarray, without zeros.
 
     Raises:
         InvalidTypeError: it has more elements than its length says, or fewer.
@@ -403,14 +403,14 @@ def check_indices(ascending: Sequence[int], dimensions: int, *, first: int = 0) 
 
 
 def without_zeros(indices: list[int], elements: list[Any]) -> tuple[list[int], list[Any]]:
-    """Drop the elements that are zero, which no payload has, and their indices."""
+    """Drop elements that are zero, and their indices: a payload has none."""
     if all(elements):
         return indices, elements
     return list(compress(indices, elements)), list(filter(None, elements))
 
 
 def _refuse_underflow(element: NumberFormat, text: str, index: int) -> Literal[False]:
-    """Tell that a text of a zero is to be dropped, unless it is only too small for the format."""
+    """Return False for the text of a zero; raise for a number that the format rounds to zero."""
     if denotes_zero(text):
         return False
     raise element.misfit_error(text, index)
@@ -419,7 +419,7 @@ def _refuse_underflow(element: NumberFormat, text: str, index: int) -> Literal[F
 def _as_indices(column: Sequence[Any]) -> list[int]:
     try:
         return list(map(operator.index, column))
-    except TypeError:  # and this says which one it is
+    except TypeError:  # the next line finds the faulty one
         return [read_whole(index, f"for indices[{n}]") for n, index in enumerate(column)]
 
 

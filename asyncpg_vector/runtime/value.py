@@ -1,4 +1,4 @@
-"""What the values of every layout have in common."""
+"""The base class of all values."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ SHOWN = 3
 
 
 class _PydanticSerializer:
-    """The attribute in which Pydantic looks for a serializer where no schema names the class.
+    """Pydantic's attribute for the serializer of a class that no schema names.
 
-    Until the program imports Pydantic, a value has no such attribute.
+    A value has the attribute once the program has imported Pydantic.
     """
 
     def __get__(self, _value: object, _cls: object) -> SchemaSerializer:
@@ -53,10 +53,10 @@ class _PydanticSerializer:
 
 
 class Value:
-    """An immutable value of a SQL type: its wire payload, unpacked when somebody asks.
+    """An immutable value of a SQL type. It holds its wire payload, and unpacks it when asked.
 
-    There is no ``__iter__``: asyncpg takes an element of an array parameter that is both sized and
-    iterable for one more dimension of the array, and ``vector[]`` could not be bound.
+    It has no ``__iter__``. asyncpg takes an element of an array parameter that is sized and
+    iterable for one more dimension of the array, so that ``vector[]`` could not be bound.
     """
 
     __slots__ = ("_wire",)
@@ -69,7 +69,7 @@ class Value:
     """The generated functions that encode a parameter and decode a fetched payload."""
 
     header_size: ClassVar[int]
-    """Where the header ends, in a payload."""
+    """Bytes of the header, after which the body of a payload begins."""
 
     _conversion: ClassVar[str] = "to convert it, write {}(value)"
     """Advice for converting a value of another class; {} is the target class."""
@@ -77,7 +77,7 @@ class Value:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         testing = sys.modules.get("asyncpg_vector.testing")
-        if testing:  # as Hypothesis has it, which is to know of classes that come later, too
+        if testing:  # Hypothesis has loaded it, and is to know of this class too
             testing.register(cls)
 
     def __new__(cls, value: Any, /) -> Self:
@@ -85,30 +85,30 @@ class Value:
 
     @classmethod
     def _make(cls, value: Any) -> Self:
-        """Make a value of whatever the constructor takes, without attributes."""
+        """Make a value of an argument of the constructor, without attributes."""
         return value if type(value) is cls else wrap(cls, cls.codec.encode(cls._read(value)))
 
     @classmethod
     @abstractmethod
     def _read(cls, value: Any) -> Any:
-        """Read whatever the constructor takes, values of other classes too, for the encoder."""
+        """Read an argument of the constructor, which may be a value of another class."""
 
     @classmethod
     @abstractmethod
     def _read_text(cls, text: str) -> Any:
-        """Read a text form, for the encoder."""
+        """Read a text form."""
 
     @classmethod
     def read_parameter(cls, value: Any, /) -> Any:
-        """Read a parameter that is no value of this class, for the class's encoder.
+        """Read a parameter that is no value of this class; generated encoders call this.
 
         Args:
-            value: what a value is made from, or its text form.
+            value: an argument of the constructor, or a text form.
 
         Raises:
-            InvalidTypeError: it is neither; or it is a value of another class, which only the
-                caller should convert.
-            MalformedTextError: it is a str, and no text form of the type.
+            InvalidTypeError: `value` is neither; or it is a value of another class, which the
+                caller has to convert.
+            MalformedTextError: `value` is a str, and no text form of the type.
         """
         if isinstance(value, str):
             return cls._read_text(value)
@@ -133,13 +133,13 @@ class Value:
 
     @classmethod
     def coerce(cls, value: Any, /) -> Self:
-        """Make a value of whatever a parameter can be: a value, its text, what it is made from.
+        """Make a value of a parameter: a value, its text form, or an argument of the constructor.
 
-        The constructor takes values of other classes as well, and no text of numbers.
+        The constructor takes values of other classes too, and no text of numbers.
 
         Raises:
-            InvalidTypeError, InvalidValueError: as the constructor and `from_text` do; and for a
-                value of another class, which only the caller should convert.
+            InvalidTypeError, InvalidValueError: as the constructor and `from_text` do. A value of
+                another class is an InvalidTypeError: the caller has to convert it.
         """
         if isinstance(value, cls):
             return value
@@ -151,20 +151,20 @@ class Value:
 
     @classmethod
     def encode(cls, value: Any, /) -> bytes:
-        """Return the wire payload of a parameter, as the encoder of a codec for asyncpg.
+        """Return the wire payload of a parameter.
 
-        What it can be, and the errors, are as for `coerce`.
+        Parameters and errors are those of `coerce`.
         """
         return cls.codec.encode(value)
 
     @classmethod
     def decode(cls, data: bytes, /) -> Self:
-        """Wrap a wire payload that comes from the server, as the decoder of a codec for asyncpg.
+        """Wrap a wire payload from the server.
 
-        The elements are not looked at: the server has checked them. `from_binary` checks them.
+        The elements are not checked, since the server has checked them; `from_binary` checks them.
 
         Raises:
-            MalformedWireError: its header or its length is wrong.
+            MalformedWireError: the header or the length is wrong.
         """
         value = cls.codec.decode(bytes(data))
         return value if type(value) is cls else wrap(cls, value.to_binary())  # of a subclass
@@ -175,8 +175,8 @@ class Value:
 
         Raises:
             InvalidTypeError: `text` is no str.
-            MalformedTextError: it does not follow the grammar.
-            InvalidValueError: it holds what the server refuses.
+            MalformedTextError: `text` does not follow the grammar.
+            InvalidValueError: the server would refuse a number in it, or how many there are.
         """
         if not isinstance(text, str):
             raise InvalidTypeError(f"expected a text form, got {describe(text)}")
@@ -188,8 +188,8 @@ class Value:
 
         Raises:
             InvalidTypeError: `data` is no buffer of bytes.
-            MalformedWireError: its header or its length is wrong.
-            InvalidValueError: it holds what the type's ``recv`` function refuses.
+            MalformedWireError: the header or the length is wrong.
+            InvalidValueError: the type's ``recv`` function would refuse the payload.
         """
         try:
             wire = bytes(memoryview(data))
@@ -199,15 +199,15 @@ class Value:
 
     @abstractmethod
     def checked(self) -> Self:
-        """Check what `decode` leaves to the server, and return the value as that would keep it.
+        """Check what `decode` leaves to the server, and return the value as the server keeps it.
 
         Raises:
-            InvalidValueError: the type's ``recv`` function would refuse it.
+            InvalidValueError: the type's ``recv`` function would refuse the payload.
         """
 
     @classmethod
     def from_json(cls, data: Any, /) -> Self:
-        """Read what `to_json` returns, or whatever else a parameter can be.
+        """Read a result of `to_json`, or any other parameter.
 
         Raises:
             InvalidTypeError, InvalidValueError: as `coerce` does.
@@ -216,19 +216,19 @@ class Value:
 
     @abstractmethod
     def to_json(self) -> Any:
-        """Return the value as JSON has it, of lists, dicts, strings and numbers."""
+        """Return the value as lists, dicts, strings and numbers, which JSON has."""
 
     @classmethod
     @abstractmethod
     def json_schema(cls) -> dict[str, Any]:
-        """Return the JSON schema of what `to_json` returns, as Pydantic and OpenAPI have it."""
+        """Return the JSON schema of the results of `to_json`, for Pydantic and OpenAPI."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
         from asyncpg_vector._pydantic import make_core_schema
 
         def write(data: Any) -> Any:
-            # What was not validated, as in SQLModel's tables, may be what a value is made from.
+            # A field that was not validated, as in SQLModel's tables, may hold any parameter.
             return cls.coerce(data).to_json()
 
         return make_core_schema(cls.from_json, write, cls.json_schema())
@@ -241,7 +241,7 @@ class Value:
 
     @abstractmethod
     def to_text(self) -> str:
-        """Return the SQL text form, to the character what the server prints for ``::text``."""
+        """Return the SQL text form, which is the server's ``::text`` to the character."""
 
     def to_binary(self) -> bytes:
         """Return the wire payload."""
@@ -270,7 +270,7 @@ class Value:
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def _canonical(self) -> bytes:
-        """Return bytes that are the same for values that the server's ``=`` takes for equal."""
+        """Return bytes that are the same for all values that the server's ``=`` takes for equal."""
         return self._wire
 
     def __eq__(self, other: object) -> bool:
@@ -297,7 +297,7 @@ _set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
 
 
 def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
-    """Make a value of a payload that is known to be good, and that nobody can change: of bytes."""
+    """Make a value of a payload, which is known to be good, and of bytes, which do not change."""
     value = _new(value_class)
     _set_wire(value, wire)
     return value
@@ -317,7 +317,7 @@ def require_text(info: TypeInfo, number_text: NumberText | None) -> NumberText:
 
 
 def object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON schema of an object that has these members, and no others."""
+    """Return the JSON schema of an object with these members and no others."""
     return {
         "type": "object",
         "properties": {**properties},
