@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector.runtime.bits import Bits
@@ -62,9 +62,10 @@ def dictionary(target: str) -> list[str]:
 def _values(value_class: type[Value]) -> list[Value]:
     rows = [[1], [1, 0, 1], [1, 0, 0, 1, 1, 0, 1, 1, 1]]
     if not issubclass(value_class, Bits):
-        rows += [[1, -2, 3], [100] * 60]
+        rows += [[1, 2, 3], [100] * 60]
     values: list[Value] = [value_class(row) for row in rows]
     most = value_class.info.max_dimensions
     if value_class.info.max_nnz:
-        values.append(value_class.from_text(f"{{1:1,{most}:-2}}/{most}"))
+        at_the_ends: Any = ({0: 1, most - 1: 2}, most)
+        values.append(value_class(*at_the_ends))
     return values

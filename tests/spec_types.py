@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import asyncpg_vector
 from asyncpg_vector import VectorError
-from asyncpg_vector.runtime import number_format
+from asyncpg_vector.runtime import NumberFormat, number_format
 from asyncpg_vector.testing import numbers as numbers_of
 from asyncpg_vector.testing import special_numbers, tiled
 from codegen.spec import BitsType, Constant, DenseType, Format, SparseType, Type, load_spec
@@ -33,7 +33,7 @@ SPEC = load_spec(SPEC_PATH)
 class SpecType:
     """A type of the spec and what the package makes of it."""
 
-    def __init__(self, sql_name: str, model: Type) -> None:
+    def __init__(self, sql_name: str, model: Any) -> None:
         self.sql_name = sql_name
         self.model = model
 
@@ -52,6 +52,18 @@ class SpecType:
     def column_type(self) -> Any:
         module = importlib.import_module("asyncpg_vector.sqlalchemy")
         return getattr(module, self.sql_name.upper())
+
+    @property
+    def element_format(self) -> NumberFormat:
+        """The format of a numeric type's elements."""
+        return number_format(self.model.element.format, self.model.byte_order)
+
+    @property
+    def text_of_one(self) -> str:
+        """The text form of a value with one element or bit, which is 1."""
+        if self.model.layout == "sparse":
+            return f"{{{self.model.text.first_index}:1}}/1"
+        return {"dense": "[1]", "bits": "1"}[self.model.layout]
 
     def encode(self, value: Any) -> bytes:
         return getattr(self.module, f"encode_{self.sql_name}")(value)

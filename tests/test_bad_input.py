@@ -31,6 +31,7 @@ from asyncpg_vector import (
     errors,
 )
 from asyncpg_vector._messages import shorten
+from asyncpg_vector.testing import special_numbers
 from tests.needs import needs_numpy, np, sparse
 from tests.spec_types import SpecType, each_dense_type, each_numeric_type, each_type
 from tests.test_inputs import in_a_file
@@ -225,9 +226,16 @@ def test_not_finite(type_: SpecType, bad: float, wrap: Any) -> None:
 TOO_LARGE: dict[str, list[Any]] = {
     "float32": [3.4028235677973366e38, -1e39, 1e308, 10**40, 10**400, 10**5000, Decimal("1e400")],
     "float16": [65520.0, -65520, 1e6, 1e308, 10**400, 10**5000, Decimal("-1e400")],
+    "float64": [10**400, 10**5000, Decimal("-1e400")],
+    "bfloat16": [3.3961775292304957e38, -1e39, 10**400, Decimal("1e400")],
     "int8": [128, -129, 1e3, 10**400],
+    "uint8": [256, -1, 1e3, 10**400],
+    "int16": [32768, -32769, 1e5, 10**400],
+    "uint16": [65536, -1, 1e5, 10**400],
+    "int32": [2**31, -(2**31) - 1, 1e10, 10**400],
+    "uint32": [2**32, -1, 1e10, 10**400],
 }
-LARGEST = {"float32": 3.4028234663852886e38, "float16": 65504, "int8": 127}
+LARGEST = {"float32": 3.4028234663852886e38, "float16": 65504}
 
 
 @each_numeric_type
@@ -236,19 +244,22 @@ def test_overflow(type_: SpecType) -> None:
     for number in TOO_LARGE[format_]:
         with pytest.raises(InvalidValueError, match=f"number that fits {format_} at index 1, got"):
             type_.value_class([1, number])
-    if format_ != "int8":
+    if type_.model.element.python_type == "float":
         with pytest.raises(InvalidValueError, match=r"got Decimal\('1E\+400'\)"):
             type_.value_class([Decimal("1e400")])
-    largest = LARGEST[format_]
-    assert type_.value_class([largest, -largest]).to_list() == [largest, -largest]
+    ends = [number for number in special_numbers(type_.element_format) if number]
+    assert type_.value_class(ends).to_list() == ends
 
 
 @needs_numpy
 @each_numeric_type
 def test_overflow_of_an_array(type_: SpecType) -> None:
     format_ = type_.model.element.format
-    with pytest.raises(InvalidValueError, match=rf"fits {format_} at index 1, got 1e\+39"):
-        type_.value_class(np.array([1, 1e39]))
+    with pytest.raises(InvalidValueError, match=rf"fits {format_} at index 1, got .*1e\+400"):
+        type_.value_class(np.array(["1", "1e400"], "g"))
+    if format_ != "float64":
+        with pytest.raises(InvalidValueError, match=rf"fits {format_} at index 1, got 1e\+39"):
+            type_.value_class(np.array([1, 1e39]))
 
 
 def test_just_below_overflow_is_rounded_down() -> None:

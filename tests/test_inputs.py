@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, HalfVector, InvalidValueError, SparseVector, Vector, _numpy
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy
+from asyncpg_vector.runtime.formats import FLOAT32
 from tests.needs import needs_numpy, np, sparse, without_numpy
 from tests.spec_types import (
     SpecType,
@@ -214,7 +215,7 @@ def test_large_integers_narrow_alike(type_: SpecType) -> None:
     above_half_way = 2**60 + 2**36 + 1
     for number in (above_half_way, -above_half_way):
         rows = [[number], np.array([number]), np.array([number], np.longdouble)]
-        if type_.model.element.format == "float32":
+        if getattr(type_.element_format, "largest", 0) > above_half_way:
             assert len({type_.value_class(row).to_binary() for row in rows}) == 1
         else:
             for row in rows:
@@ -443,7 +444,8 @@ def test_base64_is_little_endian_float32() -> None:
 @given(data=st.data())
 def test_base64_round_trip(type_: SpecType, data: st.DataObject) -> None:
     value = data.draw(type_.values())
-    assert type_.value_class.from_float_base64(value.to_float_base64()) == value
+    if type_.element_format.width <= FLOAT32.width:
+        assert type_.value_class.from_float_base64(value.to_float_base64()) == value
 
 
 @each_dense_type
@@ -463,7 +465,7 @@ def test_base64_of_so_many_dimensions(type_: SpecType) -> None:
 @each_numeric_type
 def test_asarray(type_: SpecType) -> None:
     value = type_.value_class([1, 0, 3])
-    assert np.asarray(value).dtype == np.dtype(type_.model.element.format)
+    assert np.asarray(value).dtype == np.dtype(type_.element_format.dtype)
     assert np.asarray(value).tolist() == [1, 0, 3]
     assert np.asarray(value, np.float64).dtype == np.float64
     assert value.__array__(np.longdouble).dtype == np.longdouble  # what NumPy would mend

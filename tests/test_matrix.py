@@ -44,7 +44,7 @@ def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
     """Each row is what the constructor makes of it, and comes back to the bit."""
     rows, cls = data.draw(matrices(type_)), type_.value_class
     values = [cls(row) for row in rows]
-    dtype = np.dtype(type_.model.element.format)
+    dtype = np.dtype(type_.element_format.dtype)
     matrix = np.array(rows, dtype)
     for given_ in (
         rows,
@@ -82,7 +82,7 @@ def test_nothing(type_: SpecType) -> None:
     assert type_.value_class.from_matrix(np.array([])) == []
     assert type_.value_class.from_matrix(np.empty((0, 3))) == []
     nothing = type_.value_class.to_matrix([])
-    assert (nothing.shape, nothing.dtype) == ((0, 0), type_.model.element.format)
+    assert (nothing.shape, nothing.dtype) == ((0, 0), type_.element_format.dtype)
 
 
 ROWS = [[1.0, 2.0], [3.0, 4.0]]
@@ -114,7 +114,7 @@ NO_MATRIX = [
     ([[1, 2], [3, None]], InvalidTypeError, "row 1: expected a number at index 1, got NoneType"),
     ([[1, 2], [3, float("nan")]], InvalidValueError, "row 1: expected .* at index 1, got nan"),
     (np.array([[1, 2], [3, np.inf]]), InvalidValueError, "row 1: expected .* at index 1, got"),
-    (np.array([[1, 2], [1e39, 3]]), InvalidValueError, "row 1: expected .* at index 0, got"),
+    (np.array([[1, 2], ["1e400", 3]], "g"), InvalidValueError, "row 1: expected .* at index 0, got"),
     ([[1, 2], [3, "4"]], InvalidTypeError, "row 1: expected a number at index 1, got str '4'"),
     ([[1, 2], 3], InvalidTypeError, "row 1: expected a sequence of numbers, got int 3"),
     ([3, [1, 2], [1]], InvalidTypeError, "row 0: expected a sequence of numbers, got int 3"),
@@ -136,8 +136,8 @@ NO_MATRIX = [
     (bytearray(), InvalidTypeError, r"expected a matrix, got bytearray bytearray\(b''\)"),
     (["[1,2]", [3, 4]], InvalidTypeError, r"row 0: expected numbers, got str .*; from_text\(\)"),
     ([SparseVector({0: 1}, 3), [1, 2]], InvalidValueError, "row 1: expected 3 dimensions, as row 0"),
-    (np.zeros((1, 0)), InvalidValueError, "expected 1 to 16000 dimensions"),
-    (np.zeros((1, 16001)), InvalidValueError, "expected 1 to 16000 dimensions"),
+    (np.zeros((1, 0)), InvalidValueError, "expected 1 to [0-9]+ dimensions"),
+    (np.zeros((1, 70_000)), InvalidValueError, "expected 1 to [0-9]+ dimensions"),
 ]  # fmt: skip
 
 

@@ -25,26 +25,78 @@ NEW_TYPES = """
 [types.embedding]
 class = "SentenceEmbeddingVector"
 layout = "dense"
+byte_order = "big"
+header = [
+    { counts = "dimensions", format = "uint16", max = 16_000 },
+    { constant = 0, format = "uint16", name = "unused" },
+]
 element = { format = "float32", width = 4 }
-max_dimensions = 16_000
+text = { digits = "float32" }
 extension = "vector"
 since = "0.9.0"
 
 [types.bag]
 class = "BagOfWords"
 layout = "sparse"
+byte_order = "big"
+header = [
+    { counts = "dimensions", format = "int32", max = 1_000_000_000 },
+    { counts = "nnz", format = "int32", max = 16_000 },
+    { constant = 0, format = "int32", name = "unused" },
+]
 element = { format = "float32", width = 4 }
 index = { format = "int32", width = 4 }
-max_dimensions = 1_000_000_000
-max_nnz = 16_000
+text = { digits = "float32", first_index = 1 }
+extension = "vector"
+since = "0.9.0"
+
+[types.brainvec]
+class = "BrainVector"
+layout = "dense"
+byte_order = "little"
+header = [
+    { constant = 7, format = "uint8", name = "version" },
+    { counts = "dimensions", format = "uint32", max = 20_000 },
+]
+element = { format = "bfloat16", width = 2 }
+text = { digits = "float32" }
+extension = "vector"
+since = "0.9.0"
+
+[types.widevec]
+class = "WideVector"
+layout = "dense"
+byte_order = "little"
+header = [{ counts = "dimensions", format = "int32", max = 20_000 }]
+element = { format = "float64", width = 8 }
+text = { digits = "float64" }
+extension = "vector"
+since = "0.9.0"
+
+[types.widebag]
+class = "WideBag"
+layout = "sparse"
+byte_order = "little"
+header = [
+    { counts = "nnz", format = "uint16", max = 16_000 },
+    { counts = "dimensions", format = "uint32", max = 4_000_000_000 },
+]
+element = { format = "float64", width = 8 }
+index = { format = "uint32", width = 4 }
+text = { digits = "float64", first_index = 0 }
 extension = "vector"
 since = "0.9.0"
 
 [types.intvec]
 class = "IntVector"
 layout = "dense"
+byte_order = "big"
+header = [
+    { counts = "dimensions", format = "uint16", max = 16_000 },
+    { constant = 0, format = "uint16", name = "unused" },
+]
 element = { format = "int8", width = 1 }
-max_dimensions = 16_000
+text = { digits = "integer" }
 extension = "vector"
 since = "0.9.0"
 aggregates = ["centroid"]
@@ -58,6 +110,8 @@ operator = "<&>"
 operator_classes = {}
 method = "least_overlap"
 """
+
+NEW = ["embedding", "bag", "brainvec", "widevec", "widebag", "intvec"]
 
 # The server has the first two. Their functions come with pgvector, so that pgvector owns them.
 NEW_TYPES_SQL = "".join(
@@ -87,7 +141,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path, text in (("specs/types.toml", NEW_TYPES), ("tests/database.sql", NEW_TYPES_SQL)):
         with (project / path).open("a") as file:
             file.write(text)
-    run(project, "-m", "codegen")
+    run(project, "-m", "codegen.project")
     return project
 
 
@@ -166,7 +220,7 @@ def test_listed_in_the_readme(project: Path) -> None:
 @pytest.mark.copy
 def test_checked(project: Path) -> None:
     """Generated, formatted, linted and typed as the rest, with no exception made."""
-    run(project, "-m", "codegen", "--check")
+    run(project, "-m", "codegen.project", "--check")
     run(project, "-m", "ruff", "format", "--check", "asyncpg_vector")
     run(project, "-m", "ruff", "check", "asyncpg_vector")
     run(project, "-m", "mypy", "asyncpg_vector")
@@ -177,8 +231,8 @@ def test_under_test(project: Path) -> None:
     """The copy's suite tests the codecs of the new types."""
     files = ["test_roundtrip", "test_wire", "test_inputs", "test_values", "test_bad_input"]
     files += ["test_fuzz_cases", "test_proportion", "test_security"]
-    output = suite(project, files, "-k", "embedding or bag or intvec")
-    for name in ("embedding", "bag", "intvec"):
+    output = suite(project, files, "-k", " or ".join(NEW))
+    for name in NEW:
         assert len(re.findall(rf"::test_.*\b{name}\b.* PASSED", output)) > 10
         assert re.search(rf"test_roundtrip.py::test_wire\[{name}\] PASSED", output)
         assert re.search(rf"test_fuzz_cases.py::test_sample\[{name}-text\] PASSED", output)

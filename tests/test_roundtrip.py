@@ -85,7 +85,7 @@ def test_dense_array(type_: SpecType, data: st.DataObject) -> None:
     (numbers,) = data.draw(type_.inputs())
     value = type_.value_class(numbers)
     array = value.to_numpy()
-    assert array.dtype == np.dtype(type_.model.element.format)
+    assert array.dtype == np.dtype(type_.element_format.dtype)
     assert array.dtype.isnative
     assert same(array.tolist(), numbers)
     assert type_.value_class(array).to_binary() == value.to_binary()

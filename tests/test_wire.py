@@ -146,13 +146,9 @@ def test_only_a_buffer_is_a_wire_payload(type_: SpecType) -> None:
             type_.value_class.from_binary(data)
 
 
-ONE = {"dense": "[1]", "sparse": "{1:1}/1", "bits": "1"}
-"""A text of each layout."""
-
-
 @each_type
 def test_decoder_looks_at_header_and_length(type_: SpecType) -> None:
-    wire = type_.encode(type_.value_class.from_text(ONE[type_.model.layout]))
+    wire = type_.encode(type_.value_class.from_text(type_.text_of_one))
     for cut in range(len(wire)):
         with pytest.raises(MalformedWireError):
             type_.decode(wire[:cut])
@@ -163,7 +159,7 @@ def test_decoder_looks_at_header_and_length(type_: SpecType) -> None:
 @each_type
 def test_decoder_looks_at_constants(type_: SpecType) -> None:
     """Also in a payload that is as long as a good one before it."""
-    wire = type_.encode(type_.value_class.from_text(ONE[type_.model.layout]))
+    wire = type_.encode(type_.value_class.from_text(type_.text_of_one))
     type_.decode(wire)
     layout = struct.Struct(type_.model.header_layout)
     for place, field in enumerate(type_.model.header):
