@@ -18,7 +18,7 @@ from asyncpg_vector.errors import (
 )
 from asyncpg_vector.runtime.base64 import decode_base64
 from asyncpg_vector.runtime.digits import WHITESPACE
-from asyncpg_vector.runtime.formats import FLOAT32, NumberFormat, number_format
+from asyncpg_vector.runtime.formats import FLOAT32, number_format
 from asyncpg_vector.runtime.holders import (
     LIST,
     REAL,
@@ -65,9 +65,6 @@ class Dense(MatrixRow[NumberT, ScalarT]):
     number_text: ClassVar[NumberText | None] = None
     """How elements are written in the text form, if the type has one."""
 
-    attribute_formats: ClassVar[Mapping[str, NumberFormat]] = {}
-    """The formats of the named attributes, which the header holds beside the dimensions."""
-
     def __new__(cls, value: DenseInput, /) -> Self:
         return cls._make(value)
 
@@ -82,7 +79,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     @classmethod
     def read_attributes(cls, value: Any, /) -> tuple[Any, ...]:
-        """Return a row of numbers, and after it the attributes that the constructor was given.
+        """Return a row of numbers, and after it the narrowed attributes of the constructor.
 
         Raises:
             InvalidTypeError: `value` does not come from the constructor, so that there are no
@@ -95,15 +92,18 @@ class Dense(MatrixRow[NumberT, ScalarT]):
                 f"expected a {cls.__name__} for {cls.info.sql_name}, "
                 f"got {describe(value)}; write {cls.__name__}(..., {arguments})"
             )
-        numbers: Numbers = value[0]
-        attributes: tuple[Any, ...] = value[1]
+        return value[0], *cls._narrow_attributes(value[1])
+
+    @classmethod
+    def _narrow_attributes(cls, attributes: Iterable[Any]) -> list[Any]:
+        narrowed: list[Any] = []
         named = zip(cls.attribute_formats.items(), attributes, strict=True)
         for (name, attribute_format), attribute in named:
             try:
-                attribute_format.pack([attribute])
+                narrowed += attribute_format.unpack(attribute_format.pack([attribute]), 0, 1)
             except VectorError as error:
                 raise type(error)(f"attribute {name}: {error}") from None
-        return numbers, *attributes
+        return narrowed
 
     @classmethod
     def _read(cls, value: DenseInput) -> Numbers:
@@ -116,17 +116,14 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     @classmethod
     def _read_text(cls, text: str) -> Numbers:
+        number_text = require_text(cls.info, cls.number_text)
         body = text.strip(WHITESPACE)
         if not (body.startswith("[") and body.endswith("]")):
             raise MalformedTextError(
                 f"expected {cls.info.sql_name} as [1,2,3], got {describe(text)}"
             )
         row = body[1:-1]
-        return (
-            require_text(cls.info, cls.number_text).read(row, cls.element_format, None)
-            if row.strip(WHITESPACE)
-            else []
-        )
+        return number_text.read(row, cls.element_format, None) if row.strip(WHITESPACE) else []
 
     @classmethod
     def from_float_base64(
@@ -166,6 +163,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
     def checked(self) -> Self:
         check_dimensions(self.info, len(self))
         self.element_format.check(self._wire[self.header_size :])
+        self._narrow_attributes(self._named_attributes().values())
         return self
 
     def to_text(self) -> str:

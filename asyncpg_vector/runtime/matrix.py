@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeAlias
 
 import asyncpg
@@ -35,6 +35,9 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
     element_format: ClassVar[NumberFormat]
     """The format of an element."""
 
+    attribute_formats: ClassVar[Mapping[str, NumberFormat]] = {}
+    """The formats of the named attributes, which the header holds beside the dimensions."""
+
     @classmethod
     def from_matrix(cls, matrix: MatrixInput, /) -> list[Self]:
         """Make a value of each row of a matrix, all of them at once.
@@ -49,7 +52,7 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
                 the row's number.
         """
         rows = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
-        if not is_ndarray(rows):
+        if not is_ndarray(rows) or cls.attribute_formats:  # a row of numbers lacks attributes
             values = cls._read_rows(rows, cls._make)
             _refuse_ragged(values)
             return values
