@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import keyword
 import struct
 import tomllib
@@ -55,11 +56,28 @@ TAKEN = {
     "Comparator",
     "Mapping",
     "NumbersType",
+    "SQLALCHEMY",  # the folder of the column types would hide the module of such a type
     "Self",
     "SupportsFloat",
     "VALUE_CLASSES",
 }
 """Names that no value class can have."""
+
+OWN = {
+    *runtime.__all__,
+    "cls",
+    "data",
+    "header",
+    "isinstance",
+    "len",
+    "numbers",
+    "property",
+    "self",
+    "size",
+    "struct",
+    "value",
+}
+"""Names that no field of a header can have: the functions that read and write it use them."""
 
 
 class SpecError(Exception):
@@ -99,7 +117,7 @@ ClassName = Annotated[
 ]
 Operator = Annotated[str, StringConstraints(pattern=r"^[-+*/<>=~!@#%^&|`?]+$")]
 Int32 = Annotated[PositiveInt, Field(le=2**31 - 1)]
-Release = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+Release = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)+$")]
 Source = Annotated[str, StringConstraints(pattern=r'^[^"\\\n]+$')]
 FormatName = Annotated[str, AfterValidator(_known_format)]
 
@@ -141,6 +159,13 @@ class Format(Model):
             first = "float32 first, and then to " if self.format == "bfloat16" else ""
             return f"Each number is rounded to {first}{self.format}, half to even."
         return f"Each number must be whole and fit {self.format}."
+
+    @property
+    def misfits(self) -> str:
+        """For docstrings: what a number does that becomes no such element."""
+        if self.python_type == "float":
+            return "is NaN, infinite, or does not fit"
+        return "is not whole, or does not fit"
 
     @property
     def values(self) -> str:
@@ -347,6 +372,9 @@ class Type(Model):
                 f"got {', '.join(counted) or 'none'}"
             )
         names = [*self.body, *(field.name for field in self.header)]
+        for name in names:
+            if name in OWN:
+                raise ValueError(f"{name} is a name of the generated code's own, and no field's")
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"expected fields of distinct names, got {', '.join(twice)} twice")
@@ -361,7 +389,7 @@ class Type(Model):
                 f"got {', '.join(names)}"
             )
         for name in names:
-            if hasattr(self.base, name) or name in {"cls", "value", "numbers"}:
+            if name in _names_of(self.base):
                 raise ValueError(f"{name} is a name of the value class's own, and no attribute's")
         return self
 
@@ -460,6 +488,12 @@ def _check_digits(element: Format, text: Text | None) -> None:
         raise ValueError(f"{text.digits} are not the digits of {element.format}")
 
 
+def _names_of(class_: type) -> set[str]:
+    """Return the names of a class's attributes, and of those that it leaves to subclasses."""
+    annotated = (inspect.get_annotations(base) for base in class_.__mro__)
+    return {*dir(class_)}.union(*annotated)
+
+
 class DenseType(Type):
     """A type of the dense layout."""
 
@@ -475,6 +509,12 @@ class DenseType(Type):
     @model_validator(mode="after")
     def _digits_match(self) -> Self:
         _check_digits(self.element, self.text)
+        return self
+
+    @model_validator(mode="after")
+    def _text_holds_all(self) -> Self:
+        if self.text and self.attributes:
+            raise ValueError("expected no text form of a type with attributes, which it lacks")
         return self
 
     @property
@@ -538,7 +578,7 @@ class SparseType(Type):
     @property
     def max_nnz(self) -> int:
         """The most non-zero elements of a value."""
-        return self.count("nnz").most
+        return min(self.count("nnz").most, self.max_dimensions)
 
     @property
     def size(self) -> str:

@@ -397,7 +397,15 @@ BAD_SPECS = [
     (vector(header=header(DIMENSIONS, UNUSED.replace('"unused"', '"elements"'))), "types.vector: expected fields of distinct names, got elements twice"),
     (vector(header=header(DIMENSIONS, UNUSED.replace('"unused"', '"Unused"'))), "types.vector.header.1.name: String should match"),
     (vector(header=header(DIMENSIONS, '{ attribute = "to_list", format = "float32" }')), "types.vector: to_list is a name of the value class's own"),
-    (vector(header=header(DIMENSIONS, '{ attribute = "value", format = "float32" }')), "types.vector: value is a name of the value class's own"),
+    (vector(header=header(DIMENSIONS, '{ attribute = "value", format = "float32" }')), "types.vector: value is a name of the generated code's own"),
+    *[
+        (vector(header=header(DIMENSIONS, f'{{ attribute = "{name}", format = "float32" }}')), f"types.vector: {name} is a name of the value class's own")
+        for name in ("info", "codec", "element_format", "header_size")
+    ],
+    *[
+        (vector(header=header(DIMENSIONS, UNUSED.replace('"unused"', f'"{name}"'))), f"types.vector: {name} is a name of the generated code's own")
+        for name in ("data", "size", "len", "wire_error")
+    ],
     (vector(header=header(DIMENSIONS, '{ attribute = "norm", format = "bfloat16" }')), "types.vector.header.1: bfloat16 is a format of elements"),
     (vector(header=header(DIMENSIONS, '{ attribute = "norm", format = "float32", max = 5 }')), "types.vector.header.1.max: unknown key"),
     (sparse(), "types.vector: expected a header that counts dimensions and nnz once each, got dimensions"),
@@ -409,6 +417,7 @@ BAD_SPECS = [
     (bits(bit_order='"least_significant_first"'), "types.vector.bit_order: Input should be 'most_significant_first'"),
     (bits(bit_order=None), "types.vector.bit_order: missing key"),
     (bits(header=header(DIMENSIONS)), "types.vector: expected a header that counts length once each, got dimensions"),
+    (vector(header=header(DIMENSIONS, '{ attribute = "norm", format = "float32" }')), "types.vector: expected no text form of a type with attributes"),
     (vector(byte_order='"middle"'), "types.vector.byte_order: Input should be 'big' or 'little'"),
     (vector(source='"a\\"b"'), "types.vector.source: String should match"),
     (vector(text='{ digits = "roman" }'), "types.vector.text.digits: unknown digits 'roman'; known are float32, float64, integer"),
@@ -429,6 +438,7 @@ BAD_SPECS = [
     (vector(**{"class": '"VECTOR"'}), "types: vector and vector have the same class VECTOR"),
     (vector(**{"class": '"OTHER"'}) + vector().replace("types.vector", "types.other"), "types: vector and other have the same class OTHER"),
     (vector().replace("types.vector", "types.array"), "types: ARRAY is a name of the package's own"),
+    (vector().replace("types.vector", "types.sqlalchemy"), "types: SQLALCHEMY is a name of the package's own"),
     (vector(aggregates='["avg", "avg"]'), "types.vector: expected metrics and aggregates of distinct names, got ['avg', 'avg']"),
     (vector(aggregates='["l2_distance"]') + METRIC, "types.vector: expected metrics and aggregates of distinct names"),
     (vector() + METRIC + METRIC.replace("l2]", 'ip]\nmethod = "l2_distance"'), "types.vector: expected metrics and aggregates of distinct names"),
@@ -436,7 +446,8 @@ BAD_SPECS = [
     (vector(since=None), "types.vector: expected extension and since"),
     (vector(built_in="true"), "types.vector: expected extension and since"),
     (vector(extension=None, since=None, built_in="false"), "types.vector.built_in: Input should be True"),
-    (vector(since='"0.7"'), "types.vector.since: String should match"),
+    (vector(since='"0"'), "types.vector.since: String should match"),
+    (vector(since='"0.7b"'), "types.vector.since: String should match"),
     (vector(max_indexed="{ hnsw = -1 }"), "types.vector.max_indexed.hnsw: Input should be greater than 0"),
     (vector() + METRIC.replace("<->", "l2; DROP"), "types.vector.metrics.l2.operator: String should match"),
     (vector() + METRIC.replace("vector_l2_ops", "x y"), "types.vector.metrics.l2.operator_classes.hnsw: "),

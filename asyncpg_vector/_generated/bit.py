@@ -33,7 +33,7 @@ __all__ = ["Bit", "decode_bit", "encode_bit"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">i")  # length
+_HEADER = struct.Struct(">i")
 
 
 def encode_bit(value: BitsInput) -> bytes:

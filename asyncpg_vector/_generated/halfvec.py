@@ -37,7 +37,7 @@ __all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">HH")  # dimensions, unused
+_HEADER = struct.Struct(">HH")
 _ELEMENT = number_format("float16", "big")
 
 
@@ -87,7 +87,8 @@ class HalfVector(Dense[float, Float16]):
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number does not fit.
+        InvalidValueError: there are too many dimensions or none, or a number
+            is NaN, infinite, or does not fit.
     """
 
     __slots__ = ()

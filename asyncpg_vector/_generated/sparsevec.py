@@ -41,7 +41,7 @@ __all__ = ["SparseVector", "decode_sparsevec", "encode_sparsevec"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">iii")  # dimensions, nnz, unused
+_HEADER = struct.Struct(">iii")
 _INDEX = number_format("int32", "big")
 _ELEMENT = number_format("float32", "big")
 
@@ -102,8 +102,8 @@ class SparseVector(Sparse[float, Float32]):
     Raises:
         InvalidTypeError: an index is no integer, an element is no number, or there is more than one
             row.
-        InvalidValueError: an index is out of range or there twice, a number does not fit, there are
-            too many dimensions or none, or too many elements.
+        InvalidValueError: an index is out of range or there twice, an element
+            is NaN, infinite, or does not fit, there are too many dimensions or none, or too many elements.
     """
 
     __slots__ = ()

@@ -37,7 +37,7 @@ __all__ = ["Vector", "decode_vector", "encode_vector"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">HH")  # dimensions, unused
+_HEADER = struct.Struct(">HH")
 _ELEMENT = number_format("float32", "big")
 
 
@@ -87,7 +87,8 @@ class Vector(Dense[float, Float32]):
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number does not fit.
+        InvalidValueError: there are too many dimensions or none, or a number
+            is NaN, infinite, or does not fit.
     """
 
     __slots__ = ()

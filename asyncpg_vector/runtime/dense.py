@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeAlias, cast, overload
 
 from asyncpg_vector._annotations import NDArray
