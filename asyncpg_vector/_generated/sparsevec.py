@@ -103,7 +103,8 @@ class SparseVector(Sparse[float, Float32]):
         InvalidTypeError: an index is no integer, an element is no number, or there is more than one
             row.
         InvalidValueError: an index is out of range or there twice, an element
-            is NaN, infinite, or does not fit, there are too many dimensions or none, or too many elements.
+            is NaN, infinite, or does not fit, there are too many dimensions or none,
+            or there are too many elements.
     """
 
     __slots__ = ()

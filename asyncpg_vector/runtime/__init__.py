@@ -6,7 +6,8 @@ listed keeps its meaning as long as the contract has its number (`require`).
 - `Dense`, `Sparse` and `Bits` say what a value of each layout can do; `Dense` and `Sparse` are
   generic in an element's Python type and its NumPy scalar (`Float32`, ...).
   Their `read_parameter` reads a parameter, however a caller holds it; `check_indices` and
-  `without_zeros` are what else a sparse one needs.
+  `without_zeros` are what else a sparse one needs. `Attributed` is what the constructor of a dense
+  one with attributes was given, and `read_attributes` reads it.
 - `number_format` narrows and packs numbers, `number_text` prints and reads them.
 - `count_error` and `wire_error` make the errors of generated checks; `wrap` makes a value of a
   payload.
@@ -31,13 +32,14 @@ from asyncpg_vector.info import Metric, TypeInfo, read_only
 from asyncpg_vector.runtime.bits import Bits, BitsInput
 from asyncpg_vector.runtime.checks import count_error, require, wire_error
 from asyncpg_vector.runtime.codec import Codec
-from asyncpg_vector.runtime.dense import Dense, DenseInput
+from asyncpg_vector.runtime.dense import Attributed, Dense, DenseInput
 from asyncpg_vector.runtime.formats import NumberFormat, number_format
 from asyncpg_vector.runtime.sparse import Sparse, SparseInput, check_indices, without_zeros
 from asyncpg_vector.runtime.text import NumberText, number_text
 from asyncpg_vector.runtime.value import Value, wrap
 
 __all__ = [
+    "Attributed",
     "Bits",
     "BitsInput",
     "Codec",

@@ -43,7 +43,7 @@ from asyncpg_vector.runtime.value import (
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-__all__ = ["Dense", "DenseInput"]
+__all__ = ["Attributed", "Dense", "DenseInput"]
 
 DenseInput: TypeAlias = NumbersInput | Value
 """Arguments of the constructor: numbers in a row, or a value of any class."""
@@ -52,7 +52,7 @@ _LITTLE_FLOAT32 = number_format("float32", "little")
 
 
 class Attributed(tuple[Numbers, tuple[Any, ...]]):
-    """The numbers of a row, and the attributes that a value of it has, in the header's order."""
+    """The elements, and the attributes in the order of the header, that a constructor was given."""
 
     __slots__ = ()
 
