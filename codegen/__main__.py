@@ -42,7 +42,7 @@ def main() -> int:
     root, name = arguments.out.parent, Path(arguments.out.name)
     target = Target(values=name, columns=name / "sqlalchemy" if arguments.sqlalchemy else None)
     try:
-        files = render(load_spec(arguments.spec), arguments.spec.name, target, root)
+        files = render(load_spec(arguments.spec), arguments.spec.name, target)
     except (SpecError, RenderError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE

@@ -45,7 +45,7 @@ def main() -> int:
     check = parser.parse_args().check
     try:
         spec = load_spec(ROOT / _SPEC)
-        files = render(spec, str(_SPEC), TARGET, ROOT)
+        files = render(spec, str(_SPEC), TARGET)
         table = make_templates().get_template("types.md.jinja").render(types=spec.types)
         readme = (ROOT / _README).read_bytes().decode()
         files[_README] = insert_table(readme, _TABLE_START, _TABLE_END, table)

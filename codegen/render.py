@@ -29,7 +29,7 @@ _SECTIONS = (
     'lint.isort.known-third-party = ["sqlalchemy"]',
     'lint.isort.known-first-party = ["asyncpg_vector"]',
 )
-_SORT_IMPORTS = ("check", "--select", "I", "--fix", *(f"--config={line}" for line in _SECTIONS))
+_SORT = ("check", "--select", "I,RUF022", "--fix", *(f"--config={line}" for line in _SECTIONS))
 
 
 class RenderError(Exception):
@@ -54,14 +54,13 @@ class Target(NamedTuple):
         return [folder for folder in (self.values, self.columns) if folder is not None]
 
 
-def render(spec: Spec, source: str, target: Target, root: Path) -> dict[Path, str]:
+def render(spec: Spec, source: str, target: Target) -> dict[Path, str]:
     """Return the text of every generated Python file, by its path below a root.
 
     Args:
         spec: the model.
         source: what the files are to call the spec.
         target: the folders.
-        root: the folder that these are in.
 
     Raises:
         RenderError: the formatter refuses a file.
@@ -71,7 +70,7 @@ def render(spec: Spec, source: str, target: Target, root: Path) -> dict[Path, st
     modules = _render_folder(spec, templates, "", target.values, names)
     if target.columns is not None:
         modules |= _render_folder(spec, templates, "sqlalchemy/", target.columns, names)
-    return {path: _format(source, path, root) for path, source in modules.items()}
+    return {path: _format(source, path) for path, source in modules.items()}
 
 
 def make_templates() -> Environment:
@@ -115,13 +114,12 @@ def _lay_out(rows: Sequence[Row]) -> str:
     return "\n".join([rule, head, rule, *body, rule])
 
 
-def _format(source: str, path: Path, root: Path) -> str:
-    """Sort imports, and format; keep a source that the formatter refuses."""
+def _format(source: str, path: Path) -> str:
+    """Sort imports and `__all__`, and format; keep a source that the formatter refuses."""
     text = source
-    for job in (_SORT_IMPORTS, ("format",)):
+    for job in (_SORT, ("format",)):
         done = subprocess.run(  # noqa: S603  # a command of constants
             [find_ruff_bin(), *job, *_SETTINGS, "--stdin-filename", str(path), "-"],
-            cwd=root,
             input=text,
             capture_output=True,
             encoding="utf-8",
