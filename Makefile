@@ -14,7 +14,8 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
   test_bench.py test_demo.py test_faults.py test_get_debian.py test_load.py test_lock.py test_mutation.py \
-  test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py test_readme.py test_threads.py
+  test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py test_readme.py test_specs.py \
+  test_threads.py
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
   $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
@@ -74,7 +75,7 @@ proof: .venv/test ## run all long jobs for docs/proof.md; LONG="..." runs some
 	$(BIN)/python -m tests.proof $(LONG)
 
 corners: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons ## test with the oldest, the newest, and a new type
-	$(PYTEST) --dist load -m copy tests/test_new_type.py
+	$(PYTEST) --dist load -m copy tests/test_new_type.py tests/test_specs.py
 	$(BIN)/nox --tags corners
 
 free-threaded: .venv/check .venv/free-threaded/bin/python3.13t ## test without a GIL, on a Python that it builds

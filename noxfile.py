@@ -34,7 +34,17 @@ DEBIANS_SERVERS = {
 }
 
 # What these versions make no difference to, and what would take a gigabyte more to be installed.
-OF_THE_PROJECT = ("bench", "codegen", "demo", "lock", "mutation", "new_type", "package", "readme")
+OF_THE_PROJECT = (
+    "bench",
+    "codegen",
+    "demo",
+    "lock",
+    "mutation",
+    "new_type",
+    "package",
+    "readme",
+    "specs",
+)
 # What needs psycopg or greenlet, besides the integrations and PgBouncer.
 OF_LIBRARIES_WITH_A_GIL = (
     "test_faults.py::test_an_answer_cut_anywhere",
