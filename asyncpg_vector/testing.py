@@ -1,8 +1,8 @@
 """Hypothesis strategies for the values of any type, and a round trip to check a type with.
 
-Hypothesis itself loads this module, by an entry point, so that ``st.from_type(Vector)`` works for
-whoever has it installed, and so does a model that has such a field. So do classes that are
-generated of anybody's spec.
+``st.from_type(Vector)`` draws from `values` without an import of this module, and so does
+``st.builds()`` of a model that has such a field. Classes that are generated of anybody's spec are
+drawn likewise.
 """
 
 from __future__ import annotations
@@ -173,17 +173,3 @@ def _compare(sent: Value | str, fetched: object) -> None:
     )
     if not same:
         raise AssertionError(f"expected {sent!r} from the server, got {fetched!r}")
-
-
-def register(value_class: type[Value]) -> None:
-    """Let ``st.from_type()`` draw values of a class and of its subclasses."""
-    if hasattr(value_class, "codec"):  # and not one of the runtime's base classes
-        st.register_type_strategy(value_class, values)
-    for subclass in value_class.__subclasses__():
-        register(subclass)
-
-
-def load() -> None:
-    """Do so for every value class that there is; later ones see to it themselves."""
-    for base_class in Value.__subclasses__():
-        register(base_class)

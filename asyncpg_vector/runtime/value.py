@@ -76,9 +76,9 @@ class Value:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        testing = sys.modules.get("asyncpg_vector.testing")
-        if testing:  # Hypothesis has loaded it, and is to know of this class too
-            testing.register(cls)
+        plugin = sys.modules.get("asyncpg_vector._hypothesis")
+        if plugin:  # Hypothesis has loaded it, and is to know later classes, too
+            plugin.register(cls)
 
     def __new__(cls, value: Any, /) -> Self:
         return cls._make(value)

@@ -1,0 +1,38 @@
+"""The value classes as types that Hypothesis draws; imported when Hypothesis asks for it.
+
+Hypothesis loads its plugins while it is imported, which may be by `asyncpg_vector.testing`: what
+that defines is not there yet, and is imported when a value is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncpg_vector.runtime import Value
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+__all__ = ["load", "register"]
+
+
+def load() -> None:
+    """Let ``st.from_type()`` draw values of every class; classes of later register themselves."""
+    for base_class in Value.__subclasses__():
+        register(base_class)
+
+
+def register(value_class: type[Value]) -> None:
+    """Let ``st.from_type()`` draw values of a class and of its subclasses."""
+    from hypothesis import strategies as st
+
+    if hasattr(value_class, "codec"):  # and not one of the runtime's base classes
+        st.register_type_strategy(value_class, _values)
+    for subclass in value_class.__subclasses__():
+        register(subclass)
+
+
+def _values(value_class: type[Value]) -> SearchStrategy[Value]:
+    from asyncpg_vector.testing import values
+
+    return values(value_class)
