@@ -15,7 +15,8 @@ SLOW := differential integrations/test_alembic.py integrations/test_extension_un
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
   test_bench.py test_demo.py test_faults.py test_get_debian.py test_load.py test_lock.py test_mutation.py \
   test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py test_readme.py test_specs.py \
-  test_threads.py
+  test_testing.py test_threads.py
+EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
   $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
@@ -88,6 +89,7 @@ check: .venv/check ## lint, type-check, compare generated files with the spec
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m codegen.project --check
+	$(BIN)/python -m codegen $(EXAMPLE) --check
 
 fuzz: .venv/fuzz ## look for inputs that break something; FUZZ_SECONDS=...
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
@@ -97,6 +99,7 @@ bench: .venv/bench .venv/first-release ## time this package and its peers, for d
 
 generate: .venv/test ## write the generated files, after an edit of the spec
 	$(BIN)/python -m codegen.project
+	$(BIN)/python -m codegen $(EXAMPLE)
 
 format: .venv/check ## format the hand-written files, and mend what lint can mend
 	$(BIN)/ruff check --fix

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import sysconfig
 import tarfile
 import venv
 import zipfile
+from configparser import ConfigParser
 from importlib.metadata import distribution, requires
 from pathlib import Path
 
@@ -16,6 +19,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import asyncpg_vector
+from tests.conftest import NewDatabase
 from tests.processes import run_python
 from tests.spec_types import ROOT
 
@@ -28,8 +32,12 @@ def run(script: str) -> str:
 def test_only_asyncpg_is_required() -> None:
     """The rest is for who asks for it."""
     requirements = [Requirement(line) for line in requires("asyncpg_vector") or []]
-    for extra, needed in (("", {"asyncpg"}), ("sqlalchemy", {"asyncpg", "sqlalchemy"})):
-        assert needed == {
+    for extra, needed in (
+        ("", set()),
+        ("sqlalchemy", {"sqlalchemy"}),
+        ("codegen", {"jinja2", "pydantic", "ruff"}),
+    ):
+        assert {"asyncpg", *needed} == {
             requirement.name
             for requirement in requirements
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra})
@@ -59,7 +67,9 @@ def test_import_is_fast() -> None:
 
 
 def test_an_integration_brings_its_library_and_no_other() -> None:
-    others = {"alembic", "fastapi", "numpy", "pydantic", "pydantic_core", "sqlalchemy", "sqlmodel"}
+    others = {
+        "alembic", "fastapi", "hypothesis", "numpy", "pydantic", "pydantic_core", "sqlalchemy", "sqlmodel",
+    }  # fmt: skip
     for module, libraries in (
         ("asyncpg_vector.sqlalchemy", {"sqlalchemy"}),
         ("asyncpg_vector.alembic", set()),
@@ -157,15 +167,36 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(ROOT)) for path in paths if "__pycache__" not in path.parts}
 
 
+OF_THE_REPOSITORY = {"codegen/project.py", "codegen/templates/types.md.jinja"}
+"""What generates this package's own files, and is not installed."""
+
+
 def test_wheel(wheel: Path) -> None:
-    """The package, its marker for type checkers, its licence; no generator, no spec, no tests."""
+    """The package, the generator in it, the licence; no spec, no tests."""
     names = set(zipfile.ZipFile(wheel).namelist())
     metadata = {name for name in names if ".dist-info/" in name}
-    assert names - metadata == files(ROOT / "asyncpg_vector")
+    generator = files(ROOT / "codegen")
+    assert generator > OF_THE_REPOSITORY
+    assert names - metadata == {
+        *files(ROOT / "asyncpg_vector"),
+        *(f"asyncpg_vector/{name}" for name in generator - OF_THE_REPOSITORY),
+    }
     assert "asyncpg_vector/py.typed" in names
     assert {name.partition(".dist-info/")[2] for name in metadata} == {
         "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE",
     }  # fmt: skip
+
+
+def test_entry_points(wheel: Path) -> None:
+    """By which Alembic and Hypothesis find what is made for them."""
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (name for name in archive.namelist() if name.endswith("/entry_points.txt"))
+    declared = ConfigParser(delimiters="=")
+    declared.read_string(archive.read(name).decode())
+    assert {name: dict(declared[name]) for name in declared.sections()} == {
+        "alembic.plugins": {"alembic.autogenerate.asyncpg_vector": "asyncpg_vector.alembic"},
+        "hypothesis": {"asyncpg_vector": "asyncpg_vector._hypothesis:load"},
+    }
 
 
 def test_the_wheel_of_the_sdist_is_that_of_the_project(wheel: Path, tmp_path: Path) -> None:
@@ -193,27 +224,32 @@ def test_what_is_generated_is_that_of_the_sdists_spec(sdist: Path) -> None:
     assert run_python(sdist, "-m", "codegen.project", "--check") == ""
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with nothing but what asyncpg_vector requires, which is copied from here."""
-    folder = tmp_path_factory.mktemp("empty")
+def make_environment(folder: Path, packages: set[str], wheel: Path) -> str:
+    """Make an environment of packages that are copied from here, and of the wheel.
+
+    Returns:
+        The path of its Python.
+    """
     venv.create(folder, symlinks=True)
     site = Path(
         sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
     )
-    for name in required("asyncpg_vector"):
-        for file in distribution(name).files or ():
-            if ".." not in file.parts:
-                (site / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file.locate(), site / file)
-    return folder
+    for name in packages:
+        for file in (
+            distribution(name).files or ()
+        ):  # ruff's command, too, which is not below `site`
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file.locate(), site / file)
+    python = str(folder / "bin" / "python")
+    run_python(folder, "-m", "pip", "--python", python, "install", "--no-index", str(wheel))
+    return python
 
 
-def required(name: str) -> set[str]:
-    """Find what is installed with a package."""
+def required(name: str, extra: str = "") -> set[str]:
+    """Find what is installed with a package, or with an extra of it."""
     lines = map(Requirement, requires(name) or ())
-    names = {line.name for line in lines if not line.marker or line.marker.evaluate({"extra": ""})}
-    return names.union(*map(required, names))
+    found = [line for line in lines if not line.marker or line.marker.evaluate({"extra": extra})]
+    return {line.name for line in found}.union(*(required(line.name) for line in found))
 
 
 USE = """
@@ -228,11 +264,75 @@ print(value, *sorted(found.name for found in importlib.metadata.distributions())
 """
 
 
-def test_installed_in_an_empty_environment(empty: Path, wheel: Path, tmp_path: Path) -> None:
+def test_installed_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     """It is used there, by a Python that sees nothing else."""
-    python = str(empty / "bin" / "python")
-    run_python(tmp_path, "-m", "pip", "--python", python, "install", "--no-index", str(wheel))
+    python = make_environment(tmp_path, required("asyncpg_vector"), wheel)
     done = subprocess.run([python, "-I", "-c", USE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     installed = {"asyncpg_vector", *required("asyncpg_vector")}
     assert done.stdout.split() == ["Vector([1,", "2.5])", *sorted(installed)]
+
+
+# The generator, as somebody else uses it
+
+EXAMPLE = ROOT / "examples" / "own_type"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The Python of an environment with the extra and Hypothesis, and nothing of this repository."""
+    packages = {"hypothesis", *required("hypothesis"), *required("asyncpg_vector", "codegen")}
+    return make_environment(tmp_path_factory.mktemp("elsewhere"), packages, wheel)
+
+
+def run_elsewhere(python: str, folder: Path, *arguments: str) -> str:
+    """Run Python there, importing from its environment alone, and from the script's folder."""
+    done = subprocess.run(
+        [python, "-E", "-s", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_generator_is_not_imported_unasked(elsewhere: str, tmp_path: Path) -> None:
+    """Nor what it needs, nor Hypothesis, though all of it is there."""
+    script = (
+        "import asyncpg_vector, sys; from importlib.util import find_spec\n"
+        "libraries = ['asyncpg_vector.codegen', 'jinja2', 'pydantic', 'ruff', 'hypothesis']\n"
+        "print(*{*libraries} & {*sys.modules}, all(map(find_spec, libraries)))"
+    )
+    assert run_elsewhere(elsewhere, tmp_path, "-c", script) == "True\n"
+
+
+ROUND_TRIP = """
+import asyncio, pathlib, sys
+import asyncpg
+from asyncpg_vector.testing import check_roundtrip
+from own_types import TinyVector
+
+async def main():
+    conn = await asyncpg.connect(sys.argv[1])
+    await conn.execute(pathlib.Path("create.sql").read_text())
+    await check_roundtrip(conn, TinyVector)
+
+asyncio.run(main())
+"""
+
+
+async def test_own_type(elsewhere: str, tmp_path: Path, new_database: NewDatabase) -> None:
+    """The example, from its spec to a search, by the commands that its docstring gives."""
+    for name in ("create.sql", "search.py", "types.toml"):
+        shutil.copy(EXAMPLE / name, tmp_path)
+    dsn = await new_database("SELECT 1")
+    source = (EXAMPLE / "search.py").read_text()
+    commands = re.findall(r"^    python (.*)$", source, re.MULTILINE)
+    generate, search = map(shlex.split, commands)
+    run_elsewhere(elsewhere, tmp_path, *generate)
+    for path in (EXAMPLE / "own_types").glob("*.py"):
+        assert (tmp_path / "own_types" / path.name).read_text() == path.read_text()
+    assert run_elsewhere(elsewhere, tmp_path, *generate, "--check") == ""
+    found = run_elsewhere(elsewhere, tmp_path, search[0], dsn, *search[2:]).splitlines()
+    assert "Compressing files and folders  TinyVector([" in found[0]
+    distances = [float(line.split()[0]) for line in found]
+    assert 0 < distances[0] < distances[1] < distances[2]
+    run_elsewhere(elsewhere, tmp_path, "-c", ROUND_TRIP, dsn)
