@@ -1,0 +1,73 @@
+"""A type of one's own: embeddings of int8, stored, fetched and searched in binary.
+
+    pip install "asyncpg_vector[codegen]"
+    python -m asyncpg_vector.codegen types.toml --out own_types
+    python search.py postgresql://… "compress a folder"
+
+`create.sql` creates the type in the database, `types.toml` describes its wire, and the generator
+writes the package `own_types` of that. The embedding is feature hashing: each three letters in a
+row count for one dimension, up or down. It needs no model, and finds words that look alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import zlib
+from pathlib import Path
+
+import asyncpg
+from own_types import TinyVector
+
+from asyncpg_vector import register_vector
+
+DIMENSIONS = 256
+TITLES = [
+    "Compressing files and folders",
+    "Dates, times and time zones",
+    "Reading and writing CSV files",
+    "Regular expressions",
+    "Sending electronic mail",
+    "Square roots and other functions of mathematics",
+]
+
+
+def embed(text: str) -> TinyVector:
+    """Count the three letters at each place of a text."""
+    counts = [0] * DIMENSIONS
+    padded = f" {text.lower()} "
+    for start in range(len(padded) - 2):
+        digest = zlib.crc32(padded[start : start + 3].encode())
+        counts[digest % DIMENSIONS] += 1 if digest >> 31 else -1
+    length = sum(count * count for count in counts) ** 0.5
+    return TinyVector([round(127 * count / length) for count in counts])
+
+
+async def main(dsn: str, question: str) -> None:
+    """Create the type and a table, fill that, search it, and leave nothing in the database."""
+    conn = await asyncpg.connect(dsn)
+    transaction = conn.transaction()
+    await transaction.start()
+
+    await conn.execute((Path(__file__).parent / "create.sql").read_text())
+    await register_vector(conn, types=[TinyVector])
+    await conn.execute("CREATE TABLE titles (title text, embedding tinyvec)")
+
+    first, *others = [(title, embed(title)) for title in TITLES]
+    await conn.execute("INSERT INTO titles VALUES ($1, $2)", *first)
+    await conn.copy_records_to_table("titles", records=others)
+
+    query = "SELECT *, embedding <-> $1 AS distance FROM titles ORDER BY distance LIMIT 3"
+    for row in await conn.fetch(query, embed(question)):
+        print(f"{row['distance']:6.1f}  {row['title']}  {row['embedding']}")
+
+    await transaction.rollback()
+    await conn.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dsn", help="a database in which you are a superuser")
+    parser.add_argument("question")
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.dsn, arguments.question))
