@@ -11,7 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 from asyncpg_vector.errors import ExtensionNotFoundError, InvalidValueError, TypesNotFoundError
 from asyncpg_vector.info import TypeInfo
 
-__all__ = ["AnyConnection", "Found", "find_oids", "find_types", "make_missing_error"]
+__all__ = ["AnyConnection", "Found", "find_oids", "find_types", "make_missing_error", "quote"]
 
 if TYPE_CHECKING:
     AnyConnection: TypeAlias = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
@@ -162,7 +162,7 @@ def _advise(
     info: TypeInfo, extension: str, schema: str | None, installed: Mapping[str, tuple[str, str]]
 ) -> str:
     if extension not in installed:
-        place = "" if schema is None else f" SCHEMA {_quote(schema)}"
+        place = "" if schema is None else f" SCHEMA {quote(schema)}"
         return f"run CREATE EXTENSION {extension}{place}, then register again"
     version, place = installed[extension]
     if schema not in (None, place):
@@ -173,5 +173,6 @@ def _advise(
     )
 
 
-def _quote(name: str) -> str:
+def quote(name: str) -> str:
+    """Return a name as SQL has it in quotes."""
     return '"' + name.replace('"', '""') + '"'

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from asyncpg_vector._lookup import AnyConnection
+from asyncpg_vector._lookup import AnyConnection, quote
 from asyncpg_vector.registration import Registration
 from asyncpg_vector.runtime import Bits, NumberFormat, Value
 from asyncpg_vector.runtime.formats import FloatFormat, IntegerFormat
@@ -26,7 +26,7 @@ _SMALL = 100
 """Elements of most values: in a small one, a fault is easy to see."""
 _LARGE = 16_000
 """Elements of the largest values, of types that have no lower limit."""
-_LARGE_ONES = 32
+_LARGE_ONES = 16
 """One in so many values is as large as it can be."""
 
 
@@ -85,16 +85,18 @@ def _dense(value_class: type[Any]) -> st.SearchStrategy[Any]:
 
 
 def _sparse(value_class: type[Any]) -> st.SearchStrategy[Any]:
-    """Draw elements at any indices; some are zero, and dropped."""
+    """Draw elements in a row or far apart, around the last index too; zeros are dropped."""
     info = value_class.info
     elements = tiled(numbers(value_class.element_format), _sizes(0, min(info.max_nnz, _LARGE)))
     dimensions = st.integers(1, info.max_dimensions) | st.just(info.max_dimensions)
 
-    def scatter(elements: list[Any], first: int, step: int, dimensions: int) -> Any:
-        places = ((first + step * place) % dimensions for place in range(len(elements)))
-        return value_class(dict(zip(places, elements, strict=True)), dimensions)
+    def scatter(elements: list[Any], last: int, dimensions: int, *, are_apart: bool) -> Any:
+        elements = elements[:dimensions]
+        step = dimensions // (len(elements) or 1) if are_apart else 1
+        indices = ((last - 1 - step * place) % dimensions for place in range(len(elements)))
+        return value_class(dict(zip(indices, elements, strict=True)), dimensions)
 
-    return st.builds(scatter, elements, dimensions, dimensions, dimensions)
+    return st.builds(scatter, elements, dimensions, dimensions, are_apart=st.booleans())
 
 
 def _sizes(least: int, most: int) -> st.SearchStrategy[int]:
@@ -135,7 +137,7 @@ async def check_roundtrip(
     await registration.require(conn, found)
     await registration.set_codecs(conn, found)
     info = value_class.info
-    name = f'"{found.schemas[info.sql_name]}"."{info.sql_name}"'
+    name = f"{quote(found.schemas[info.sql_name])}.{quote(info.sql_name)}"
     sent = _draw(value_class, examples)
     for value in sent:
         _compare(value, await conn.fetchval(f"SELECT $1::{name}", value))

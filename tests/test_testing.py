@@ -1,0 +1,278 @@
+"""`asyncpg_vector.testing`: which values are drawn, and what a round trip notices."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pydantic
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from asyncpg_vector import TypesNotFoundError, Vector
+from asyncpg_vector.runtime import Codec, Sparse, wrap
+from asyncpg_vector.testing import check_roundtrip, special_numbers, values
+from examples.own_type.own_types import TinyVector
+from tests.conftest import NewDatabase
+from tests.needs import types_of
+from tests.own_types import CREATE_SQL, import_package
+from tests.processes import run_python
+from tests.spec_types import (
+    SpecType,
+    each_dense_type,
+    each_numeric_type,
+    each_sparse_type,
+    each_type,
+    type_named,
+)
+
+
+def draw(strategy: st.SearchStrategy[Any], examples: int = 20) -> list[Any]:
+    """The same ones in each run."""
+    drawn: list[Any] = []
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+    @settings(
+        max_examples=examples,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=checks,
+    )
+    @given(strategy)
+    def collect(value: Any) -> None:
+        drawn.append(value)
+
+    collect()
+    return drawn
+
+
+# Strategies
+
+
+@each_type
+def test_a_class_is_a_strategy(type_: SpecType) -> None:
+    """Of values that the server would take."""
+    drawn = draw(st.from_type(type_.value_class))
+    assert {type(value) for value in drawn} == {type_.value_class}
+    assert len({*drawn}) > 10
+    for value in drawn:
+        assert type_.value_class.from_binary(value.to_binary()) == value
+
+
+def test_a_later_class_is_a_strategy(tmp_path: Path) -> None:
+    """Which was generated since Hypothesis was imported; its attributes are drawn, too."""
+    spec = tmp_path / "types.toml"
+    spec.write_text("""
+        [types.scaled]
+        class = "Scaled"
+        layout = "dense"
+        byte_order = "little"
+        header = [
+            { counts = "dimensions", format = "uint8" },
+            { attribute = "scale", format = "float32" },
+        ]
+        element = { format = "uint8", width = 1 }
+    """)
+    scaled = import_package(spec, tmp_path / "later_types").Scaled
+    drawn = draw(st.from_type(scaled), 300)
+    assert {type(value) for value in drawn} == {scaled}
+    assert {0.0, 1.0} < {value.scale for value in drawn}
+    assert {0, 1, 255} <= {number for value in drawn for number in value.to_list()}
+    sizes = {len(value) for value in drawn}
+    assert 1 in sizes
+    assert sizes & {254, 255}
+
+
+def test_a_later_subclass_is_a_strategy() -> None:
+    class Later(Vector):
+        __slots__ = ()
+
+    class Latest(Later):
+        __slots__ = ()
+
+    for value_class in (Later, Latest):
+        assert {type(value) for value in draw(st.from_type(value_class))} == {value_class}
+
+
+@dataclasses.dataclass
+class Item:
+    embedding: Vector
+
+
+class ItemModel(pydantic.BaseModel):
+    embedding: Vector
+    tiny: TinyVector
+
+
+@pytest.mark.parametrize("model", [Item, ItemModel])
+def test_a_model_is_a_strategy(model: Any) -> None:
+    drawn = draw(st.builds(model))
+    assert {type(item.embedding) for item in drawn} == {Vector}
+    assert len({item.embedding for item in drawn}) > 10
+
+
+def test_a_field_of_a_model_is_a_strategy() -> None:
+    assert {type(item.tiny) for item in draw(st.builds(ItemModel))} == {TinyVector}
+
+
+@each_numeric_type
+def test_corners_of_elements(type_: SpecType) -> None:
+    """A sparse value has no zeros."""
+    cls = type_.value_class
+    special = {*map(str, special_numbers(cls.element_format))}
+    drawn = draw(values(cls), 300)
+    is_sparse = issubclass(cls, Sparse)
+    elements = {
+        str(number)
+        for value in drawn
+        for number in (value.values() if is_sparse else value.to_list())
+    }
+    assert special - ({"0", "0.0", "-0.0"} if is_sparse else set()) <= elements
+
+
+@each_dense_type
+def test_limits_of_dense_values(type_: SpecType) -> None:
+    most = type_.value_class.info.max_dimensions
+    sizes = {len(value) for value in draw(values(type_.value_class), 300)}
+    assert 1 in sizes
+    assert sizes & {most - 1, most}
+    assert len(sizes) > 30
+
+
+@each_sparse_type
+def test_limits_of_sparse_values(type_: SpecType) -> None:
+    info = type_.value_class.info
+    drawn = draw(values(type_.value_class), 300)
+    counts = {value.nnz() for value in drawn}
+    assert 0 in counts
+    assert counts & {info.max_nnz - 1, info.max_nnz}
+    assert len(counts) > 30
+    assert info.max_dimensions in {value.dimensions() for value in drawn}
+    assert info.max_dimensions - 1 in {index for value in drawn for index in value.indices()[-1:]}
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "hypothesis",
+        "asyncpg_vector, hypothesis",
+        "hypothesis, asyncpg_vector",
+        "asyncpg_vector.testing",
+    ],
+)
+def test_in_a_process_of_its_own(tmp_path: Path, imported: str) -> None:
+    """Hypothesis finds the classes by itself, whatever is imported first."""
+    script = (
+        f"import {imported}\n"
+        "from hypothesis import given, settings, strategies as st\n"
+        "from asyncpg_vector import Bit\n"
+        "@settings(max_examples=1, database=None)\n"
+        "@given(st.from_type(Bit))\n"
+        "def draw(value): print(type(value).__name__)\n"
+        "draw()"
+    )
+    assert run_python(tmp_path, "-c", script) == "Bit\n"
+
+
+def test_hypothesis_brings_no_strategies(tmp_path: Path) -> None:
+    """Which take time to import, until somebody draws a value."""
+    script = (
+        "import hypothesis, sys\n"
+        "print(*{'asyncpg_vector._hypothesis', 'asyncpg_vector.testing'} & {*sys.modules})"
+    )
+    assert run_python(tmp_path, "-c", script) == "asyncpg_vector._hypothesis\n"
+
+
+# Round trips
+
+
+async def test_round_trip(plain: asyncpg.Connection) -> None:
+    """Of every type of the spec that the server has."""
+    for sql_name in await types_of(plain):
+        await check_roundtrip(plain, type_named(sql_name).value_class, examples=20)
+
+
+ODD = 'odd "schema'
+
+
+async def test_round_trip_of_a_type_without_a_text_form(new_database: NewDatabase) -> None:
+    """In a schema out of the search path, with the number of values that was asked for."""
+    sql = f"""CREATE SCHEMA "odd ""schema"; SET search_path = "odd ""schema"; {CREATE_SQL}"""
+    conn = await asyncpg.connect(await new_database(sql))
+    with pytest.raises(TypesNotFoundError):
+        await check_roundtrip(conn, TinyVector)
+    queries: list[str] = []
+    conn.add_query_logger(lambda record: queries.append(record.query))
+    await check_roundtrip(conn, TinyVector, schema=ODD, examples=7)
+    await asyncio.sleep(0)  # loggers are called a little later
+    sent = [query for query in queries if query.startswith("SELECT $1")]
+    assert sent == [
+        *['SELECT $1::"odd ""schema"."tinyvec"'] * 7,
+        'SELECT $1::"odd ""schema"."tinyvec"[]',
+    ]
+    await conn.close()
+
+
+encode, decode = Vector.codec
+
+
+def reverse(payload: bytes) -> bytes:
+    """The payload with its elements in the other order."""
+    elements = [payload[start : start + 4] for start in range(4, len(payload), 4)]
+    return payload[:4] + b"".join(elements[::-1])
+
+
+class Misread(Vector):
+    __slots__ = ()
+    codec = Codec(encode, lambda data: wrap(Misread, reverse(data)))
+
+
+class Mispacked(Vector):
+    __slots__ = ()
+    codec = Codec(lambda value: reverse(encode(value)), lambda data: wrap(Mispacked, data))
+
+
+class Mirrored(Vector):
+    """Wrong in both directions, so that what is stored is another value."""
+
+    __slots__ = ()
+    codec = Codec(lambda value: reverse(encode(value)), lambda data: wrap(Mirrored, reverse(data)))
+
+
+class Misprinted(Vector):
+    __slots__ = ()
+    codec = Codec(encode, lambda data: wrap(Misprinted, data))
+
+    def to_text(self) -> str:
+        return super().to_text().replace(",", ", ")
+
+
+class Unwrapped(Vector):
+    __slots__ = ()
+    codec = Codec(encode, decode)
+
+
+class Iterable(Vector):
+    """Which asyncpg takes apart in an array."""
+
+    __slots__ = ()
+    codec = Codec(encode, lambda data: wrap(Iterable, data))
+
+    def __iter__(self) -> Any:
+        return iter(self.to_list())
+
+
+@pytest.mark.parametrize("cls", [Misread, Mispacked, Mirrored, Misprinted, Unwrapped])
+async def test_a_wrong_codec(plain: asyncpg.Connection, cls: type[Vector]) -> None:
+    with pytest.raises(AssertionError, match=r"^expected .* from the server, got "):
+        await check_roundtrip(plain, cls)
+
+
+async def test_a_class_that_is_no_element_of_an_array(plain: asyncpg.Connection) -> None:
+    with pytest.raises(asyncpg.DataError, match="array"):
+        await check_roundtrip(plain, Iterable)
