@@ -25,7 +25,10 @@ from asyncpg_vector import (
     Vector,
     register_vector,
 )
+from asyncpg_vector.runtime import Bits, Dense, Sparse, Value
+from examples.own_type.own_types import TinyVector
 from tests.needs import needs_numpy, needs_pgvector, np, types_of
+from tests.own_types import CREATE_SQL
 from tests.spec_types import SPEC
 
 if TYPE_CHECKING:
@@ -120,7 +123,7 @@ async def test_types_picks(plain: asyncpg.Connection) -> None:
     assert await register_vector(plain, types=[]) == []
 
 
-@pytest.mark.parametrize("types", [["vectr"], ["vector", "public.vector"], "vectr"])
+@pytest.mark.parametrize("types", [["vectr"], ["vector", "public.vector"], "vectr", ["all"]])
 async def test_unknown_type(plain: asyncpg.Connection, types: Any) -> None:
     with pytest.raises(
         InvalidValueError, match=f"types among {', '.join(SPEC.types)}, or value classes, got '"
@@ -139,6 +142,126 @@ async def test_no_connection() -> None:
     message = "expected a connection of asyncpg, got str 'postgresql:///'"
     with pytest.raises(InvalidTypeError, match=message):
         await register_vector(dsn)
+
+
+# Value classes
+
+
+class Embedding(Vector):
+    """A class of a user's own."""
+
+    __slots__ = ()
+
+
+async def test_a_value_class(plain: asyncpg.Connection) -> None:
+    assert await register_vector(plain, types=Vector) == ["vector"]
+    assert await register_vector(plain, types=["vector", Vector, "vector"]) == ["vector"]
+    assert type(await plain.fetchval("SELECT $1::vector", [1, 2])) is Vector
+
+
+async def test_a_subclass(plain: asyncpg.Connection) -> None:
+    """What is fetched is of the subclass; a parameter may be of either class."""
+    assert await register_vector(plain, types=[Embedding]) == ["vector"]
+    for value in (Embedding([1, 2]), Vector([1, 2]), [1, 2], "[1,2]"):
+        fetched = await plain.fetchrow("SELECT $1::vector, ARRAY[$1::vector]", value)
+        assert tuple(fetched) == (Vector([1, 2]), [Vector([1, 2])])
+        assert type(fetched[0]) is type(fetched[1][0]) is Embedding
+    await register_vector(plain, types=[Embedding], returns="list")
+    assert type(await plain.fetchval("SELECT '[1,2]'::vector")) is list
+
+
+async def test_two_classes_of_a_type(plain: asyncpg.Connection) -> None:
+    message = "expected one class for vector, got Vector and Embedding"
+    for types in (["vector", Embedding], [Vector, "bit", Embedding]):
+        with pytest.raises(InvalidValueError, match=f"^{message}$"):
+            await register_vector(plain, types=types)
+    assert await plain.fetchval("SELECT '[1]'::vector") == "[1]"
+
+
+@pytest.mark.parametrize("types", [Dense, [Sparse], ["vector", Bits], Value, int, [Vector([1])]])
+async def test_classes_of_no_type(plain: asyncpg.Connection, types: Any) -> None:
+    message = r"types among .*, or value classes, got (<class '.*'>|Vector\(\[1\]\))$"
+    with pytest.raises((InvalidTypeError, InvalidValueError), match=message):
+        await register_vector(plain, types=types)
+
+
+async def test_all(plain: asyncpg.Connection) -> None:
+    """Of this package, those that the database has, built-in ones too."""
+    registered = await register_vector(plain, types="all")
+    assert registered == await types_of(plain)
+    assert "bit" in registered
+    assert await plain.fetchval("SELECT B'101'") == Bit("101")
+
+
+async def test_all_of_an_older_extension(new_database: NewDatabase, connect: Connect) -> None:
+    conn = await connect(await new_database(PGVECTOR_0_6))
+    assert await register_vector(conn, types="all") == ["vector", "bit"]
+
+
+async def test_all_without_the_extension(new_database: NewDatabase, connect: Connect) -> None:
+    """That PostgreSQL's own type is there does not make up for it."""
+    conn = await connect(await new_database("SELECT 1"))
+    with pytest.raises(ExtensionNotFoundError, match="run CREATE EXTENSION vector"):
+        await register_vector(conn, types="all")
+    assert isinstance(await conn.fetchval("SELECT B'101'"), asyncpg.BitString)
+    assert await register_vector(conn, types="all", missing_ok=True) == ["bit"]
+
+
+async def test_classes_and_names(new_database: NewDatabase, connect: Connect) -> None:
+    """A type of no extension beside one of an extension, and one of PostgreSQL's."""
+    conn = await connect(await new_database(f"CREATE EXTENSION vector; {CREATE_SQL}"))
+    registered = await register_vector(conn, types=("vector", TinyVector, Bit))
+    assert registered == ["vector", "tinyvec", "bit"]
+    query = "SELECT '[1]'::vector, $1::tinyvec, ARRAY[$1::tinyvec], $1 <-> $2, B'101'"
+    row = await conn.fetchrow(query, [3, -128], TinyVector([0, -124]))
+    value = TinyVector([3, -128])
+    assert tuple(row) == (Vector([1]), value, [value], 5.0, Bit("101"))
+
+
+TWO_SCHEMAS = f"""
+CREATE SCHEMA one; CREATE SCHEMA two;
+SET search_path = one; {CREATE_SQL}
+SET search_path = two; {CREATE_SQL}
+"""
+OF_BOTH = r"SELECT '\x000105'::one.tinyvec, '\x000105'::two.tinyvec"
+IN_BYTES, IN_VALUES = "\\x000105", TinyVector([5])
+
+
+@pytest.mark.parametrize(
+    ("path", "schema", "fetched"),
+    [
+        ("one, two", None, (IN_VALUES, IN_BYTES)),
+        ("public, two, one", None, (IN_BYTES, IN_VALUES)),
+        ("public", "one", (IN_VALUES, IN_BYTES)),
+        ("one", "two", (IN_BYTES, IN_VALUES)),
+    ],
+)
+async def test_a_type_of_no_extension_in_two_schemas(
+    new_database: NewDatabase, connect: Connect, path: str, schema: str | None, fetched: object
+) -> None:
+    """The search path says which one is meant, unless the schema is named."""
+    conn = await connect(await new_database(TWO_SCHEMAS))
+    await conn.execute(f"SET search_path = {path}")
+    assert await register_vector(conn, schema, types=[TinyVector]) == ["tinyvec"]
+    assert tuple(await conn.fetchrow(OF_BOTH)) == fetched
+
+
+async def test_a_type_of_no_extension_that_is_missing(
+    new_database: NewDatabase, connect: Connect
+) -> None:
+    """From the schemas that are looked in, though another one has it."""
+    conn = await connect(await new_database(TWO_SCHEMAS))
+    database = await conn.fetchval("SELECT current_database()")
+    advice = "create the type, or pass the schema that has it"
+    for schema, where in ((None, ""), ("three", " in schema 'three'")):
+        message = f"expected tinyvec{where} in database '{database}', found nothing; {advice}"
+        with pytest.raises(TypesNotFoundError, match=f"^{message}$") as caught:
+            await register_vector(conn, schema, types=[TinyVector])
+        assert caught.type is TypesNotFoundError
+    message = f"expected vector, tinyvec in .*; {advice}; run CREATE EXTENSION vector, then register again"
+    with pytest.raises(ExtensionNotFoundError, match=f"^{message}$"):
+        await register_vector(conn, types=["vector", TinyVector])
+    assert await register_vector(conn, types=[TinyVector], missing_ok=True) == []
 
 
 # Pools

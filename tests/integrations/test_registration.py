@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from itertools import count
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -37,12 +39,15 @@ from asyncpg_vector import (
     Vector,
 )
 from asyncpg_vector.registration import Registration
+from asyncpg_vector.runtime import Dense
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR, register_engine
 from asyncpg_vector.sqlalchemy._parameters import print_values
+from examples.own_type.own_types import TinyVector
 from tests.conftest import NewDatabase
 from tests.integrations.conftest import MakeEngine
 from tests.needs import needs_pgvector
-from tests.test_registration import PGVECTOR_0_6
+from tests.own_types import CREATE_SQL, EXAMPLE, import_package
+from tests.test_registration import OF_BOTH, PGVECTOR_0_6, TWO_SCHEMAS, Embedding
 
 CREATE = text("CREATE EXTENSION IF NOT EXISTS vector")
 DROP = text("DROP EXTENSION IF EXISTS vector")
@@ -745,5 +750,119 @@ async def test_wrong_options(dsn: str, make_engine: MakeEngine) -> None:
         register_engine(engine, returns="tuple")  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="expected types among vector, .*, got 'vectors'"):
         register_engine(engine, types=["vectors"])
+    async with engine.connect() as conn:
+        assert not await knows(conn)
+
+
+# Types of somebody else
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The example's package, generated with a column type."""
+    return import_package(EXAMPLE / "types.toml", tmp_path_factory.mktemp("own") / "engine_types")
+
+
+async def test_a_column_type_of_somebody_else(
+    new_database: NewDatabase, make_engine: MakeEngine, own: ModuleType
+) -> None:
+    """In binary, which is the only way of a type that has no text form; beside one of ours."""
+    engine = make_engine(await new_database(f"CREATE EXTENSION vector; {CREATE_SQL}"))
+    register_engine(engine, types=["vector", own.TinyVector])
+    column = Column("embedding", import_module(f"{own.__name__}.sqlalchemy").TINYVEC())
+    table = Table("items", MetaData(), Column("id", Integer, primary_key=True), column)
+    async with engine.begin() as conn:
+        await conn.run_sync(table.metadata.create_all)
+        rows = [{"embedding": own.TinyVector([3, 4])}, {"embedding": [-128, 127]}]
+        await conn.execute(insert(table), rows)
+        distance = column.l2_distance([0, 0])
+        nearest = (await conn.execute(select(column, distance).order_by(distance))).first()
+        assert tuple(nearest or ()) == (own.TinyVector([3, 4]), 5.0)
+        fetched = await conn.scalar(text("SELECT embedding FROM items WHERE id = 2"))
+        assert fetched == own.TinyVector([-128, 127])
+        assert await knows(conn)
+
+
+async def test_a_subclass(dsn: str, make_engine: MakeEngine) -> None:
+    """It is what is fetched, beside a column of the type as well."""
+    engine = make_engine(dsn)
+    register_engine(engine, types=[Embedding])
+    async with engine.connect() as conn:
+        for query in (text("SELECT CAST('[1,2]' AS vector)"), select(literal([1, 2], VECTOR()))):
+            fetched = await conn.scalar(query)
+            assert fetched == Vector([1, 2])
+            assert isinstance(fetched, Vector)
+        assert type(await conn.scalar(text("SELECT CAST('[1,2]' AS vector)"))) is Embedding
+
+
+async def test_all(dsn: str, make_engine: MakeEngine) -> None:
+    engine = make_engine(dsn)
+    register_engine(engine, types="all")
+    async with engine.connect() as conn:
+        assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+        assert await knows(conn)
+
+
+async def test_all_before_the_extension(new_database: NewDatabase, make_engine: MakeEngine) -> None:
+    """PostgreSQL's own type is known, and the others as of when there are any."""
+    engine = make_engine(await new_database("SELECT 1"))
+    register_engine(engine, types="all")
+    async with engine.begin() as conn:
+        assert await conn.scalar(text("SELECT B'101'")) == Bit("101")
+        await conn.execute(CREATE)
+        assert await knows(conn)
+
+
+@pytest.mark.parametrize(
+    ("path", "schema", "fetched"),
+    [
+        ("one, two", None, ["TinyVector", "str"]),
+        ("two, one", None, ["str", "TinyVector"]),
+        ("two", "one", ["TinyVector", "str"]),
+    ],
+)
+async def test_a_type_of_no_extension_in_two_schemas(
+    new_database: NewDatabase,
+    make_engine: MakeEngine,
+    path: str,
+    schema: str | None,
+    fetched: list[str],
+) -> None:
+    settings = {"server_settings": {"search_path": path}}
+    engine = make_engine(await new_database(TWO_SCHEMAS), connect_args=settings)
+    register_engine(engine, schema, types=TinyVector)
+    async with engine.connect() as conn:
+        row = (await conn.execute(text(OF_BOTH))).one()
+        assert [type(value).__name__ for value in row] == fetched
+
+
+async def test_a_type_of_no_extension_that_is_missing(
+    new_database: NewDatabase, make_engine: MakeEngine, own: ModuleType
+) -> None:
+    """It is an error of every connection, unless it may be missing until somebody creates it."""
+    dsn = await new_database("CREATE EXTENSION vector")
+    engine = make_engine(dsn)
+    register_engine(engine, types=["vector", own.TinyVector])
+    for _ in range(2):
+        with pytest.raises(TypesNotFoundError, match="found nothing; create the type, or pass"):
+            await engine.connect()
+    engine = make_engine(dsn)
+    register_engine(engine, types=["vector", own.TinyVector], missing_ok=True)
+    driver = await asyncpg.connect(dsn)
+    async with engine.connect() as conn:
+        assert await knows(conn)
+    await driver.execute(CREATE_SQL)
+    await driver.close()
+    async with engine.connect() as conn:
+        fetched = await conn.scalar(text(r"SELECT CAST('\x000105' AS tinyvec)"))
+        assert fetched == own.TinyVector([5])
+
+
+async def test_types_that_cannot_be(dsn: str, make_engine: MakeEngine) -> None:
+    engine = make_engine(dsn)
+    with pytest.raises(InvalidValueError, match="one class for vector, got Vector and Embedding"):
+        register_engine(engine, types=["vector", Embedding])
+    with pytest.raises(InvalidValueError, match="or value classes, got <class '.*Dense'>"):
+        register_engine(engine, types=[Dense])
     async with engine.connect() as conn:
         assert not await knows(conn)
