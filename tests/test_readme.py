@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.own_types import EXAMPLE
+from tests.processes import run_python
 from tests.proof import read_targets
 from tests.spec_types import ROOT, TYPES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import NewDatabase
 
 README = (ROOT / "README.md").read_text()
@@ -23,7 +27,15 @@ BLOCKS = [
 PROMISED = re.compile(r"^ *print\(.*?\)(?:  |\n)# (.*)$", re.MULTILINE)
 
 
-async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_blocks(
+    new_database: NewDatabase,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(tmp_path)
+    generate_own_types(tmp_path)
     namespace: dict[str, Any] = {"dsn": await new_database("SELECT 1")}
     promised: list[str] = []
     for start, block in BLOCKS:
@@ -39,6 +51,21 @@ async def test_blocks(new_database: NewDatabase, capsys: pytest.CaptureFixture[s
     await namespace["conn"].close()
     await namespace["pool"].close()
     await namespace["engine"].dispose()
+
+
+def generate_own_types(folder: Path) -> None:
+    """Run the README's commands on the README's spec; --check among them finds no difference."""
+    (spec,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (folder / "types.toml").write_text(spec)
+    commands = re.findall(r"^python -m asyncpg_vector\.codegen (.*)$", README, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        run_python(folder, "-m", "codegen", *command.split(), PYTHONPATH=str(ROOT))
+
+
+def test_the_spec_is_the_examples() -> None:
+    (spec,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert (EXAMPLE / "types.toml").read_text().endswith(f"\n\n{spec}")
 
 
 def test_every_public_name_of_a_value_is_there() -> None:
