@@ -16,7 +16,7 @@ SLOW := differential integrations/test_alembic.py integrations/test_extension_un
   test_bench.py test_demo.py test_faults.py test_get_debian.py test_load.py test_lock.py test_mutation.py \
   test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py test_readme.py test_specs.py \
   test_testing.py test_threads.py
-EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types
+EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types --sqlalchemy
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
   $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer

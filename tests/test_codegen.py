@@ -9,11 +9,14 @@ import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from unittest.mock import patch
 
 import pytest
+from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 import asyncpg_vector
@@ -22,9 +25,9 @@ from codegen import project as command
 from codegen import render as render_module
 from codegen.files import compare, write
 from codegen.project import TARGET, insert_table
-from codegen.render import MARKER, RenderError
+from codegen.render import MARKER, RenderError, Target, render
 from codegen.spec import TAKEN, SpecError, load_spec
-from tests.spec_types import ROOT, TYPES
+from tests.spec_types import ROOT, TYPES, draw
 
 VALUES, COLUMN_TYPES = GENERATED = TARGET.folders
 VECTOR = VALUES / "vector.py"
@@ -517,3 +520,42 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load_spec(path)
     assert len(str(caught.value).splitlines()) == 2
+
+
+# Types of somebody else
+
+
+def import_package(spec: Path, folder: Path) -> ModuleType:
+    """Generate a package of a spec, and import it by the folder's name."""
+    name = Path(folder.name)
+    target = Target(values=name, columns=None)
+    write(render(load_spec(spec), spec.name, target, folder.parent), folder.parent, target.folders)
+    sys.path.insert(0, str(folder.parent))
+    try:
+        return import_module(folder.name)
+    finally:
+        sys.path.remove(str(folder.parent))
+
+
+def test_a_later_class_is_a_strategy(tmp_path: Path) -> None:
+    """Which was generated since Hypothesis was imported; its attributes are drawn, too."""
+    spec = tmp_path / "types.toml"
+    spec.write_text("""
+        [types.scaled]
+        class = "Scaled"
+        layout = "dense"
+        byte_order = "little"
+        header = [
+            { counts = "dimensions", format = "uint8" },
+            { attribute = "scale", format = "float32" },
+        ]
+        element = { format = "uint8", width = 1 }
+    """)
+    scaled = import_package(spec, tmp_path / "later_types").Scaled
+    drawn = draw(st.from_type(scaled), 300)
+    assert {type(value) for value in drawn} == {scaled}
+    assert {0.0, 1.0} < {value.scale for value in drawn}
+    assert {0, 1, 255} <= {number for value in drawn for number in value.to_list()}
+    sizes = {len(value) for value in drawn}
+    assert 1 in sizes
+    assert sizes & {254, 255}

@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 import asyncpg_vector
 from tests.conftest import NewDatabase
+from tests.own_types import EXAMPLE
 from tests.processes import run_python
 from tests.spec_types import ROOT
 
@@ -275,8 +276,6 @@ def test_installed_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
 
 # The generator, as somebody else uses it
 
-EXAMPLE = ROOT / "examples" / "own_type"
-
 
 @pytest.fixture(scope="module")
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -328,8 +327,8 @@ async def test_own_type(elsewhere: str, tmp_path: Path, new_database: NewDatabas
     commands = re.findall(r"^    python (.*)$", source, re.MULTILINE)
     generate, search = map(shlex.split, commands)
     run_elsewhere(elsewhere, tmp_path, *generate)
-    for path in (EXAMPLE / "own_types").glob("*.py"):
-        assert (tmp_path / "own_types" / path.name).read_text() == path.read_text()
+    for path in (EXAMPLE / "own_types").rglob("*.py"):
+        assert (tmp_path / path.relative_to(EXAMPLE)).read_text() == path.read_text()
     assert run_elsewhere(elsewhere, tmp_path, *generate, "--check") == ""
     found = run_elsewhere(elsewhere, tmp_path, search[0], dsn, *search[2:]).splitlines()
     assert "Compressing files and folders  TinyVector([" in found[0]

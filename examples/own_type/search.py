@@ -1,12 +1,13 @@
 """A type of one's own: embeddings of int8, stored, fetched and searched in binary.
 
     pip install "asyncpg_vector[codegen]"
-    python -m asyncpg_vector.codegen types.toml --out own_types
+    python -m asyncpg_vector.codegen types.toml --out own_types --sqlalchemy
     python search.py postgresql://… "compress a folder"
 
-`create.sql` creates the type in the database, `types.toml` describes its wire, and the generator
-writes the package `own_types` of that. The embedding is feature hashing: each three letters in a
-row count for one dimension, up or down. It needs no model, and finds words that look alike.
+`create.sql` creates the type in the database. `types.toml` describes its wire. The generator writes
+the package `own_types` from that; this program needs no column type, which `--sqlalchemy` adds. The
+embedding is feature hashing: each three letters in a row count for one dimension, up or down. It
+needs no model, and finds words that look alike.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib import import_module
 from itertools import count
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -43,10 +41,11 @@ from asyncpg_vector.runtime import Dense
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, VECTOR, register_engine
 from asyncpg_vector.sqlalchemy._parameters import print_values
 from examples.own_type.own_types import TinyVector
+from examples.own_type.own_types.sqlalchemy import TINYVEC
 from tests.conftest import NewDatabase
 from tests.integrations.conftest import MakeEngine
 from tests.needs import needs_pgvector
-from tests.own_types import CREATE_SQL, EXAMPLE, import_package
+from tests.own_types import CREATE_SQL
 from tests.test_registration import OF_BOTH, PGVECTOR_0_6, TWO_SCHEMAS, Embedding
 
 CREATE = text("CREATE EXTENSION IF NOT EXISTS vector")
@@ -757,29 +756,23 @@ async def test_wrong_options(dsn: str, make_engine: MakeEngine) -> None:
 # Types of somebody else
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The example's package, generated with a column type."""
-    return import_package(EXAMPLE / "types.toml", tmp_path_factory.mktemp("own") / "engine_types")
-
-
 async def test_a_column_type_of_somebody_else(
-    new_database: NewDatabase, make_engine: MakeEngine, own: ModuleType
+    new_database: NewDatabase, make_engine: MakeEngine
 ) -> None:
     """In binary, which is the only way of a type that has no text form; beside one of ours."""
     engine = make_engine(await new_database(f"CREATE EXTENSION vector; {CREATE_SQL}"))
-    register_engine(engine, types=["vector", own.TinyVector])
-    column = Column("embedding", import_module(f"{own.__name__}.sqlalchemy").TINYVEC())
+    register_engine(engine, types=["vector", TinyVector])
+    column = Column("embedding", TINYVEC())
     table = Table("items", MetaData(), Column("id", Integer, primary_key=True), column)
     async with engine.begin() as conn:
         await conn.run_sync(table.metadata.create_all)
-        rows = [{"embedding": own.TinyVector([3, 4])}, {"embedding": [-128, 127]}]
+        rows = [{"embedding": TinyVector([3, 4])}, {"embedding": [-128, 127]}]
         await conn.execute(insert(table), rows)
         distance = column.l2_distance([0, 0])
         nearest = (await conn.execute(select(column, distance).order_by(distance))).first()
-        assert tuple(nearest or ()) == (own.TinyVector([3, 4]), 5.0)
+        assert tuple(nearest or ()) == (TinyVector([3, 4]), 5.0)
         fetched = await conn.scalar(text("SELECT embedding FROM items WHERE id = 2"))
-        assert fetched == own.TinyVector([-128, 127])
+        assert fetched == TinyVector([-128, 127])
         assert await knows(conn)
 
 
@@ -837,17 +830,17 @@ async def test_a_type_of_no_extension_in_two_schemas(
 
 
 async def test_a_type_of_no_extension_that_is_missing(
-    new_database: NewDatabase, make_engine: MakeEngine, own: ModuleType
+    new_database: NewDatabase, make_engine: MakeEngine
 ) -> None:
     """It is an error of every connection, unless it may be missing until somebody creates it."""
     dsn = await new_database("CREATE EXTENSION vector")
     engine = make_engine(dsn)
-    register_engine(engine, types=["vector", own.TinyVector])
+    register_engine(engine, types=["vector", TinyVector])
     for _ in range(2):
         with pytest.raises(TypesNotFoundError, match="found nothing; create the type, or pass"):
             await engine.connect()
     engine = make_engine(dsn)
-    register_engine(engine, types=["vector", own.TinyVector], missing_ok=True)
+    register_engine(engine, types=["vector", TinyVector], missing_ok=True)
     driver = await asyncpg.connect(dsn)
     async with engine.connect() as conn:
         assert await knows(conn)
@@ -855,7 +848,7 @@ async def test_a_type_of_no_extension_that_is_missing(
     await driver.close()
     async with engine.connect() as conn:
         fetched = await conn.scalar(text(r"SELECT CAST('\x000105' AS tinyvec)"))
-        assert fetched == own.TinyVector([5])
+        assert fetched == TinyVector([5])
 
 
 async def test_types_that_cannot_be(dsn: str, make_engine: MakeEngine) -> None:
