@@ -10,12 +10,13 @@ import asyncpg
 import numpy as np
 import pytest
 
-from asyncpg_vector.runtime import number_text
+from asyncpg_vector.runtime import number_format, number_text
 from codegen.spec import Format
 from tests.differential.batches import KINDS, SIZE, assert_same, draw_elements, each_batch
 
 DOUBLE = Format(format="float64", width=8)
 TEXT = number_text("float64")
+FLOAT64 = number_format("float64", "big")
 
 
 def _draw_kind(kind: str, draw: np.random.Generator) -> list[float]:
@@ -58,7 +59,7 @@ async def test_digits(server: asyncpg.Connection, kind: str, seed: int) -> None:
     numbers = DRAWN[kind](np.random.default_rng(seed))
     printed = await server.fetchval("SELECT $1::float8[]::text[]", numbers)
     assert_same("float64 printed", numbers, TEXT.print(numbers), printed)
-    read = TEXT.read(",".join(printed), None)
+    read = TEXT.read(",".join(printed), FLOAT64, None)
     assert_same("float64 read back", printed, map(repr, read), map(repr, numbers))
 
 
@@ -72,4 +73,6 @@ async def test_reading(server: asyncpg.Connection, seed: int) -> None:
         texts += [f"{exact}.{'0' * 30}1", str(exact), f"{exact - 1}.{'9' * 30}"]
     texts = [text for text in texts if isfinite(float(text))]
     read = await server.fetchval("SELECT $1::text[]::float8[]", texts)
-    assert_same("float64 read", texts, map(repr, TEXT.read(",".join(texts), None)), map(repr, read))
+    assert_same(
+        "float64 read", texts, map(repr, TEXT.read(",".join(texts), FLOAT64, None)), map(repr, read)
+    )

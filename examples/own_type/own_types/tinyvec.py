@@ -33,19 +33,21 @@ from asyncpg_vector.runtime import (
 
 __all__ = ["TinyVector", "decode_tinyvec", "encode_tinyvec"]
 
-require(contract=1, module=__name__)
+require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">H")  # dimensions
+_HEADER = struct.Struct(">H")
 _ELEMENT = number_format("int8", "big")
 
 
-def encode_tinyvec(value: DenseInput | str) -> bytes:
-    """Return the wire payload of a parameter: a value, what it is made from, or its text form.
+def encode_tinyvec(value: DenseInput) -> bytes:
+    """Return the wire payload of a parameter.
+
+    Args:
+        value: a `TinyVector`, whatever `TinyVector` is made from.
 
     Raises:
         InvalidTypeError: it is none of these.
-        InvalidValueError: there are fewer or more dimensions, or other elements, than the table
-            above says.
+        InvalidValueError: the number of dimensions, or an element, is none of the table's values.
     """
     if isinstance(value, TinyVector):
         return value.to_binary()
@@ -57,17 +59,19 @@ def encode_tinyvec(value: DenseInput | str) -> bytes:
 
 
 def decode_tinyvec(data: bytes) -> TinyVector:
-    """Wrap the payload of a fetched value, which the server has checked.
+    """Wrap the payload of a fetched value.
+
+    Its size is checked. The server has checked the rest of the table.
 
     Raises:
-        MalformedWireError: it has another length than the table above says.
+        MalformedWireError: the size is another.
     """
-    if len(data) < 2:
-        raise wire_error("tinyvec", "at least 2 bytes", len(data))
-    (dimensions,) = _HEADER.unpack_from(data)
-    size = 2 + dimensions
-    if len(data) != size:
-        raise wire_error("tinyvec", f"{size} bytes", len(data))
+    try:
+        (dimensions,) = _HEADER.unpack_from(data)
+    except struct.error:
+        raise wire_error("tinyvec", "at least 2 bytes", len(data)) from None
+    if len(data) != 2 + dimensions:
+        raise wire_error("tinyvec", f"{2 + dimensions} bytes", len(data))
     return wrap(TinyVector, data)
 
 
@@ -75,12 +79,12 @@ class TinyVector(Dense[int, Int8]):
     """A value of the SQL type ``tinyvec``: 1 to 4,096 dimensions of int8.
 
     It is made from one row of numbers (a sequence, an ``array``, a buffer, an ndarray, a tensor) or
-    from another value. Each number must be whole and fit int8.
+    from a value of any class. Each number must be whole and fit int8.
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number is NaN, infinite, or
-            does not fit.
+        InvalidValueError: there are too many dimensions or none, or a number
+            is not whole, or does not fit.
     """
 
     __slots__ = ()
