@@ -43,7 +43,7 @@ def encode_bit(value: BitsInput) -> bytes:
         value: a `Bit`, whatever `Bit` is made from, or the text form.
 
     Raises:
-        InvalidTypeError: it is none of these.
+        InvalidTypeError: `value` is something else.
         InvalidValueError: a number or a digit is not 0 or 1, or there are too many bits.
     """
     if isinstance(value, Bit):

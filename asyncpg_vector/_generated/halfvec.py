@@ -48,7 +48,7 @@ def encode_halfvec(value: DenseInput | str) -> bytes:
         value: a `HalfVector`, whatever `HalfVector` is made from, or the text form.
 
     Raises:
-        InvalidTypeError: it is none of these.
+        InvalidTypeError: `value` is something else.
         InvalidValueError: the number of dimensions, or an element, is none of the table's values.
     """
     if isinstance(value, HalfVector):
@@ -87,8 +87,8 @@ class HalfVector(Dense[float, Float16]):
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number
-            is NaN, infinite, or does not fit.
+        InvalidValueError: a number is NaN, infinite, or does not fit; or there are too many
+            dimensions, or none.
     """
 
     __slots__ = ()

@@ -53,7 +53,7 @@ def encode_sparsevec(value: SparseInput | str) -> bytes:
         value: a `SparseVector`, whatever `SparseVector` is made from alone, or the text form.
 
     Raises:
-        InvalidTypeError: it is none of these.
+        InvalidTypeError: `value` is something else.
         InvalidValueError: the number of dimensions or of elements that are not zero, an index, or
             an element, is none of the table's values.
     """
@@ -102,9 +102,8 @@ class SparseVector(Sparse[float, Float32]):
     Raises:
         InvalidTypeError: an index is no integer, an element is no number, or there is more than one
             row.
-        InvalidValueError: an index is out of range or there twice, an element
-            is NaN, infinite, or does not fit, there are too many dimensions or none,
-            or there are too many elements.
+        InvalidValueError: an element is NaN, infinite, or does not fit; an index is out of range
+            or there twice; or there are too many dimensions, none, or too many elements.
     """
 
     __slots__ = ()

@@ -48,7 +48,7 @@ def encode_vector(value: DenseInput | str) -> bytes:
         value: a `Vector`, whatever `Vector` is made from, or the text form.
 
     Raises:
-        InvalidTypeError: it is none of these.
+        InvalidTypeError: `value` is something else.
         InvalidValueError: the number of dimensions, or an element, is none of the table's values.
     """
     if isinstance(value, Vector):
@@ -87,8 +87,8 @@ class Vector(Dense[float, Float32]):
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number
-            is NaN, infinite, or does not fit.
+        InvalidValueError: a number is NaN, infinite, or does not fit; or there are too many
+            dimensions, or none.
     """
 
     __slots__ = ()

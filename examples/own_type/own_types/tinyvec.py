@@ -43,10 +43,10 @@ def encode_tinyvec(value: DenseInput) -> bytes:
     """Return the wire payload of a parameter.
 
     Args:
-        value: a `TinyVector`, whatever `TinyVector` is made from.
+        value: a `TinyVector` or whatever `TinyVector` is made from.
 
     Raises:
-        InvalidTypeError: it is none of these.
+        InvalidTypeError: `value` is something else.
         InvalidValueError: the number of dimensions, or an element, is none of the table's values.
     """
     if isinstance(value, TinyVector):
@@ -83,8 +83,8 @@ class TinyVector(Dense[int, Int8]):
 
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
-        InvalidValueError: there are too many dimensions or none, or a number
-            is not whole, or does not fit.
+        InvalidValueError: a number is not whole, or does not fit; or there are too many
+            dimensions, or none.
     """
 
     __slots__ = ()
