@@ -9,7 +9,7 @@ The value classes and their codecs are generated from specs/types.toml.
 from __future__ import annotations
 
 from asyncpg_vector import _generated
-from asyncpg_vector._generated import *  # noqa: F403  # the value classes, which the spec names
+from asyncpg_vector._generated import *  # noqa: F403  # the value classes that the spec names
 from asyncpg_vector.errors import (
     ExtensionNotFoundError,
     InvalidTypeError,
@@ -37,5 +37,5 @@ __all__ = [
 __all__ += _generated.__all__
 
 for _value_class in _generated.VALUE_CLASSES.values():
-    # Pickles and error messages name a class by its module, which is to be one that stays.
+    # Pickles and error messages name a class's module: the public package, whose name stays.
     _value_class.__module__ = __name__

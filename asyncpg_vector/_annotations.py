@@ -1,7 +1,7 @@
-"""The names of other libraries, and of later Pythons, that annotations need to be evaluated.
+"""Names that annotations use: types of NumPy and SciPy, and `Buffer`, which is new in Python 3.12.
 
-Nothing is imported for them until then. `typing.get_type_hints` evaluates annotations; with the
-library it gets the library's own type, and without it, or inside of an alias, `Any`.
+Only `typing.get_type_hints` evaluates annotations, and no library is imported before. A name then
+stands for the library's own type. Without the library, or inside of an alias, it stands for `Any`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 else:
 
     class _Module:
-        """A module of a library, with its types as attributes."""
+        """A library's module with its types; they are `Any` if the library is missing."""
 
         def __init__(self, name: str) -> None:
             self._name = name
@@ -58,15 +58,15 @@ else:
                 return Any
 
     class _NDArray:
-        """What is subscripted as ``numpy.typing.NDArray`` is."""
+        """Is subscripted as ``numpy.typing.NDArray`` is, and imports it then."""
 
         def __getitem__(self, dtype: Any) -> Any:
             generic = _Module("numpy.typing").NDArray
             return Any if generic is Any else generic[dtype]
 
     np, sparse, NDArray = _Module("numpy"), _Module("scipy.sparse"), _NDArray()
-    # Any, since a module that evaluates an alias may lack `np`. A forward reference that names its
-    # module does not help: Python 3.14 ignores that inside of an alias.
+    # Aliases are Any: a forward reference to `np.bool_` is evaluated in the module that uses the
+    # alias, which may lack `np`. Python 3.14 ignores the module that a forward reference names.
     NumPyBool = Any
     Float16 = Float32 = Float64 = Int8 = Int16 = Int32 = UInt8 = UInt16 = UInt32 = Any
-    Buffer = getattr(abc, "Buffer", Any)  # of Python 3.12
+    Buffer = getattr(abc, "Buffer", Any)  # new in Python 3.12

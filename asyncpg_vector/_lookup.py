@@ -1,4 +1,4 @@
-"""Finding the types in a database: where each one is, and what to run if it is not there."""
+"""Finds the types in a database: the schema of each, and what to run if one is missing."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ else:  # asyncpg's classes are generic in their stubs alone
 
 _PG_CATALOG = "pg_catalog"
 
-# Each wanted type, with every scalar type of its name, whoever made that, and with the extension
-# that should own it. One statement sees one state of the database, whatever runs beside it.
-# All names have their schema, operators too: a user's own may be first in the search path. asyncpg
-# looks a type up once more, to set its codec, and takes the operators of the search path
-# (TYPE_BY_NAME): whether those two are the server's own is asked as well.
-# The parameters are text[], one of the two array types that asyncpg does not ask the server about.
+# Each wanted type, with every scalar type of the same name, the extension that owns that type, and
+# the extension that should own the wanted one. One statement sees one state of the database, even
+# while other sessions change it.
+# Every name is qualified with its schema, operators too: the search path may put a user's objects
+# first. To set a codec, asyncpg looks the type up once more, with two unqualified operators =
+# (TYPE_BY_NAME). can_be_looked_up says whether the search path finds the server's own.
+# The parameters are text[], one of the two array types that asyncpg knows without a query.
 _FIND = """
 SELECT wanted.name, wanted.owner, t.oid, n.nspname AS schema, e.extname AS extension,
     pg_catalog.pg_type_is_visible(t.oid) AS visible,
@@ -59,29 +60,29 @@ WHERE t.typtype OPERATOR(pg_catalog.=) 'b'
 
 
 class Found(NamedTuple):
-    """What a database has of the wanted types."""
+    """The wanted types and extensions that a database has."""
 
     schemas: Mapping[str, str]
-    """The schemas of the types that are meant, by their SQL names."""
+    """The schema of each wanted type that exists, by its SQL name."""
 
     extensions: Mapping[str, tuple[str, str]]
-    """The version and the schema of each extension that should own one, if it is installed."""
+    """Version and schema of each installed extension that should own a wanted type, by its name."""
 
     oids: frozenset[int]
-    """What `find_oids` finds."""
+    """The OIDs of all scalar types of the wanted names, as `find_oids` returns them."""
 
 
 async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str | None) -> Found:
     """Ask a database for types, and for the extensions that should own them.
 
     Args:
-        conn: of the database.
-        infos: of the types.
-        schema: the only one to look in; or None, for wherever their extension has put them, and
-            for the search path for types of no extension.
+        conn: a connection to the database.
+        infos: the wanted types.
+        schema: the only schema to look in. With None, a type is found in the schema of its
+            extension, and a type without an extension by the search path.
 
     Raises:
-        InvalidValueError: the search path has an operator ``=`` before the server's own.
+        InvalidValueError: the search path puts another operator ``=`` before the server's own.
     """
     names = [info.sql_name for info in infos]
     owners = [info.extension for info in infos]
@@ -103,16 +104,16 @@ async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str
 
 
 async def find_oids(conn: AnyConnection, names: Iterable[str]) -> frozenset[int]:
-    """Ask a database for the OIDs of all scalar types of some names, whoever made them.
+    """Return the OIDs of all scalar types of the given names, whoever owns them.
 
-    A type that is created anew has another OID: while these are the same, so is all that
-    `find_types` finds. It takes half of the time.
+    A type that is created anew has a new OID. While the OIDs stay the same, so does the result of
+    `find_types`, which takes twice the time.
     """
     return frozenset(row[0] for row in await conn.fetch(_FIND_OIDS, list(names)))
 
 
 def _schema_of(info: TypeInfo, schema: str | None, rows: Iterable[asyncpg.Record]) -> str | None:
-    """Return the schema of the type that is meant, and not just of one that has its name."""
+    """Return the schema of the wanted type, and not of another type of the same name."""
     named = [row for row in rows if row["name"] == info.sql_name]
     owners: dict[str, str | None] = {row["schema"]: row["extension"] for row in named}
     if info.built_in:
@@ -128,7 +129,7 @@ def _schema_of(info: TypeInfo, schema: str | None, rows: Iterable[asyncpg.Record
 
 
 async def _misled(conn: AnyConnection) -> InvalidValueError:
-    """Make the error for a search path that would have asyncpg set a codec for any type."""
+    """Make the error for a search path with which asyncpg would look up a wrong type."""
     path = await conn.fetchval("SELECT pg_catalog.current_setting('search_path')")
     return InvalidValueError(
         "expected the server's own operator = for names and oids, by which asyncpg looks up types, "
@@ -142,7 +143,7 @@ async def make_missing_error(
     missing: Sequence[TypeInfo],
     extensions: Mapping[str, tuple[str, str]],
 ) -> TypesNotFoundError:
-    """Make the error that says what is missing where, and what to run."""
+    """Make the error that names the missing types, the database, and the statement to run."""
     names = ", ".join(info.sql_name for info in missing)
     where = "" if schema is None else f" in schema {schema!r}"
     database = await conn.fetchval("SELECT pg_catalog.current_database()")

@@ -1,4 +1,4 @@
-"""How error messages show an object."""
+"""Shows objects in error messages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ __all__ = ["describe", "shorten"]
 
 
 class _Shortener(reprlib.Repr):
-    """Shows an object alike on every Python.
+    """Shortens the repr of an object, alike on every Python.
 
-    Python before 3.12 takes for a list what is only called so. What has no repr, such as an int of
-    more digits than `sys.get_int_max_str_digits()`, raises, or shows an address.
+    `reprlib.Repr` before Python 3.12 goes by the name of the class, and takes any class called
+    ``list`` for a list. If an object's own repr fails, as that of an int with more digits than
+    `sys.get_int_max_str_digits()`, it raises or shows an address.
     """
 
     def repr1(self, x: Any, level: int) -> str:
@@ -42,6 +43,6 @@ def shorten(value: object) -> str:
 def _has_repr(value: object) -> bool:
     try:
         repr(value)
-    except Exception:  # noqa: BLE001  # whatever its class raises
+    except Exception:  # noqa: BLE001  # a class's __repr__ may raise anything
         return False
     return True

@@ -1,4 +1,4 @@
-"""NumPy, which nothing here needs, and which is put to use where the program has it anyway."""
+"""Finds NumPy if the program has imported it. The package uses it then, and never needs it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["is_ndarray", "loaded_numpy"]
 
 _numpy: Any = None
 _plain_arrays: tuple[type, ...] = ()
-"""NumPy's own classes of arrays, once it is loaded."""
+"""`ndarray` and `memmap`, once NumPy is loaded."""
 
 
 def loaded_numpy() -> Any:
     """Return NumPy if anything has imported it, or else None."""
-    global _numpy  # noqa: PLW0603  # looked up once, since every value that is packed asks
+    global _numpy  # noqa: PLW0603  # a cache: packing any value asks for NumPy
     if _numpy is None:
         numpy = sys.modules.get("numpy")
-        # While another thread imports it, the module is there and not all of its contents are.
-        # importlib tells nobody but itself, by a private name (ModuleSpec._initializing).
+        # While another thread imports NumPy, sys.modules has the module before it is complete.
+        # Only importlib's private ModuleSpec._initializing tells.
         spec = getattr(numpy, "__spec__", None)
         if spec and not getattr(spec, "_initializing", False):
             _numpy = numpy
@@ -30,15 +30,15 @@ def loaded_numpy() -> Any:
 
 
 def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:
-    """Tell whether this is a plain ndarray, in memory or in a file, without importing NumPy.
+    """Tell whether this is an ndarray or a memmap, without importing NumPy.
 
-    Another subclass is not plain: a masked array, taken for one, would lose its mask.
+    Other subclasses of ndarray do not count: read as an ndarray, a masked array loses its mask.
     """
     return type(value) in (_plain_arrays or _find_plain_arrays())
 
 
 def _find_plain_arrays() -> tuple[type, ...]:
-    global _plain_arrays  # noqa: PLW0603  # looked up once, as NumPy is
+    global _plain_arrays  # noqa: PLW0603  # a cache, as of NumPy
     numpy = loaded_numpy()
     if numpy is not None:
         _plain_arrays = (numpy.ndarray, numpy.memmap)

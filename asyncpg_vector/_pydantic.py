@@ -1,4 +1,4 @@
-"""The value classes as types of Pydantic fields; imported when Pydantic asks for it."""
+"""The value classes as types of Pydantic fields; imported when Pydantic asks for their schemas."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def make_core_schema(
     """Make the schema of a value class.
 
     Args:
-        read: makes a value of what a field is given, or raises a VectorError.
-        write: makes the JSON form of what is in a field. In Python a field is left as it is.
-        json_schema: of the JSON form.
+        read: makes a value from a field's input, or raises a VectorError.
+        write: makes the JSON form of a field's content. Dumped to Python, the content stays as it
+            is.
+        json_schema: the JSON schema of the JSON form.
     """
     form = json_schema["type"]
 
@@ -40,8 +41,8 @@ def make_core_schema(
         except VectorError as error:
             raise _error(error) from None
 
-    # The wrapped schema validates no data. Pydantic looks there for what to call a limit of the
-    # length in a JSON schema, and notes there that a field is strict.
+    # The wrapped schema validates no data. It tells Pydantic the name of a length limit in a JSON
+    # schema, and Pydantic records in it that a field is strict.
     return core_schema.with_info_wrap_validator_function(
         validate,
         core_schema.list_schema() if form == "array" else core_schema.set_schema(),
@@ -50,15 +51,15 @@ def make_core_schema(
 
 
 def _is_converted(form: str, mode: str) -> bool:
-    """Tell whether a str is another form of a value than the one that values have there.
+    """Tell whether a str has to be converted, because values have another form in this mode.
 
-    It is the form of bits in JSON, and of everything where Pydantic validates strings only.
+    In JSON, bits are strings. In `validate_strings`, every value is one.
     """
     return mode == "python" or (mode == "json" and form != "string")
 
 
 def _is_strict(handler: core_schema.ValidatorFunctionWrapHandler) -> bool:
-    """Ask the wrapped schema, of lists or sets, for which a tuple will do unless it is strict."""
+    """Tell whether a field is strict: then the wrapped schema refuses a tuple for a list or set."""
     try:
         handler(())
     except ValidationError:
@@ -81,4 +82,4 @@ def _serialization(write: Callable[[Any], Any]) -> core_schema.SerSchema:
 SERIALIZER = SchemaSerializer(
     core_schema.any_schema(serialization=_serialization(methodcaller("to_json")))
 )
-"""Serializes a value of any class where no schema names the class."""
+"""Serializes a value in a field whose schema does not name the value's class."""

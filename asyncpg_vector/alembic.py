@@ -1,7 +1,7 @@
-"""Alembic's migrations import the column types that they name, and notice when these change.
+"""Makes Alembic's migrations import the column types that they name, and notice changed types.
 
-From Alembic 1.18 on this module is a plugin that Alembic loads by itself. It imports nothing of
-Alembic or SQLAlchemy, for Alembic is still being imported when it does.
+Alembic 1.18 and later load this module as a plugin, while Alembic itself is being imported. So this
+module imports Alembic and SQLAlchemy only when its functions run.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _PACKAGE = "asyncpg_vector.sqlalchemy"
 
 
 def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> Literal[False]:
-    """Have a migration import a column type, and leave to Alembic how it is rendered.
+    """Add the import of a column type to a migration; Alembic renders the type itself.
 
-    For an ``env.py`` of an older Alembic, or one that names its ``autogenerate_plugins``:
-    ``context.configure(..., render_item=render_item)``.
+    The plugin calls this. An ``env.py`` has to pass it if Alembic is older, or if ``env.py`` sets
+    ``autogenerate_plugins``: ``context.configure(..., render_item=render_item)``.
 
     Args:
-        kind: of the item, such as ``type``.
-        item: what is rendered; nothing is done unless it is a type of this package.
-        autogen_context: which keeps the imports.
+        kind: the kind of the item, such as ``type``.
+        item: the item to render; only a column type of this package is imported.
+        autogen_context: the context, which keeps the imports of the migration.
 
     Returns:
         False, which lets Alembic render the item.
@@ -47,27 +47,27 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> Litera
 
 def compare_type(
     context: MigrationContext,
-    inspected_column: object,  # noqa: ARG001  # as Alembic calls it
+    inspected_column: object,  # noqa: ARG001  # Alembic's signature
     metadata_column: object,  # noqa: ARG001
     inspected_type: Any,
     metadata_type: Any,
 ) -> bool | None:
     """Tell whether a column has another type in the database than in the model.
 
-    Alembic alone takes a type with a number of dimensions for the same as one without, and an array
-    for what it holds. For an ``env.py``, as `render_item`:
+    Alembic's own comparison takes ``VECTOR(3)`` and ``VECTOR`` for the same type, and an array for
+    its item type. The plugin calls this; an ``env.py`` passes it as it passes `render_item`:
     ``context.configure(..., compare_type=compare_type)``.
 
     Args:
-        context: of the migration, which has the dialect.
-        inspected_column: of the database.
-        metadata_column: of the model.
-        inspected_type: of the former.
-        metadata_type: of the latter.
+        context: the context of the migration, which has the dialect.
+        inspected_column: the column in the database.
+        metadata_column: the column in the model.
+        inspected_type: the type of the column in the database.
+        metadata_type: the type of the column in the model.
 
     Returns:
-        None, which lets Alembic compare them, unless one is a type of this package, or an array of
-        one, and both are known.
+        None, which lets Alembic compare the types, if neither is a type of this package or an
+        array of one, or if one of the two is unknown.
     """
     from sqlalchemy.exc import CompileError
 
@@ -76,7 +76,7 @@ def compare_type(
         return None
     try:
         inspected, metadata = (type_.compile(dialect=context.dialect) for type_ in types)
-    except CompileError:  # a type that could not be reflected, or that a column does not name
+    except CompileError:  # NullType: reflection failed, or the model's column has no type
         return None
     return _normalize(inspected) != _normalize(metadata)
 
@@ -88,7 +88,7 @@ def setup(plugin: Plugin) -> None:
 
 
 def _normalize(sql: str) -> str:
-    """Take arrays of any number of dimensions for the same, as PostgreSQL does."""
+    """Keep one pair of brackets: PostgreSQL's array types have no number of dimensions."""
     return re.sub(r"(\[\])+$", "[]", sql.lower())
 
 
@@ -99,7 +99,7 @@ def _is_ours(type_: object) -> bool:
 def _add_render_item(
     autogen_context: AutogenContext, _upgrade_ops: object
 ) -> PriorityDispatchResult:
-    # Of what a plugin may do, this alone comes between the configuration and the rendering.
+    # No other hook of a plugin runs between the configuration and the rendering.
     from alembic.util import PriorityDispatchResult
 
     of_env: Callable[..., Any] | None = autogen_context.opts.get("render_item")
@@ -131,9 +131,10 @@ def _compare_types(
 
 
 class _Plugin(ModuleType):
-    """A module that holds itself.
+    """A module that iterates over itself.
 
-    Alembic 1.18.0 to 1.20.0 iterate over what an entry point names; later releases take the module.
+    Alembic 1.18.0 to 1.20.0 iterate over the object that an entry point names, for modules. Later
+    releases take the object for the module.
     """
 
     def __iter__(self) -> Iterator[ModuleType]:

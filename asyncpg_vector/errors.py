@@ -1,8 +1,8 @@
 """The errors that asyncpg_vector raises.
 
-Each one derives from `VectorError` and from the built-in exception that it is a case of, so that
-``except ValueError`` and ``except VectorError`` both work. When an encoder raises a `TypeError` or
-`ValueError`, asyncpg raises its own `asyncpg.DataError`, with the message in brackets.
+Each error derives from `VectorError` and from a built-in exception: ``except VectorError`` and
+``except ValueError`` both work. When an encoder raises a `TypeError` or `ValueError`, asyncpg
+raises its own `asyncpg.DataError`, with the encoder's message in brackets.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class InvalidTypeError(VectorError, TypeError):
 
 
 class InvalidValueError(VectorError, ValueError):
-    """The right kind of object, but the server would refuse it: NaN, too many dimensions."""
+    """An object of the right kind that the server would refuse: NaN, too many dimensions."""
 
 
 class MalformedTextError(InvalidValueError):
@@ -43,4 +43,4 @@ class TypesNotFoundError(VectorError, LookupError):
 
 
 class ExtensionNotFoundError(TypesNotFoundError):
-    """They are missing because their extension has not been created there."""
+    """The types are missing because their extension has not been created in the database."""

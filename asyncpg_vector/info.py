@@ -1,4 +1,4 @@
-"""What the spec knows of a type, as its value class carries it in ``info``."""
+"""The facts of the spec about a type, which its value class has in ``info``."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,7 +10,7 @@ FactT = TypeVar("FactT")
 
 
 class Metric(NamedTuple):
-    """A distance that a type has an operator for. Read its fields by their names."""
+    """A distance between values of a type, with its operator. Read the fields by their names."""
 
     operator: str
     """The SQL operator, such as ``<=>``."""
@@ -22,22 +22,22 @@ class Metric(NamedTuple):
 class TypeInfo(NamedTuple):
     """A SQL type: where it comes from, its limits, its operators.
 
-    Read its fields by their names: a later release may have more of them.
+    Read the fields by their names: a later release may add fields.
     """
 
     sql_name: str
     """The type's name in SQL, without a schema."""
 
     extension: str | None
-    """The extension that owns the type, if one does."""
+    """The extension that owns the type; None if there is none."""
 
     since: str | None
     """The extension's first release with the type."""
 
     built_in: bool
-    """Whether PostgreSQL itself has the type, in ``pg_catalog``.
+    """Whether the type is PostgreSQL's own, in ``pg_catalog``.
 
-    A type that has no extension either is somebody's own, found by the search path.
+    A type that is neither built in nor owned by an extension is found by the search path.
     """
 
     max_dimensions: int

@@ -1,4 +1,4 @@
-"""Registering the types of a database with a connection."""
+"""Registers the types of a database with a connection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = "all"
 """Stands for every type of this package."""
 
 TypesInput: TypeAlias = str | type[Value] | Iterable[str | type[Value]]
-"""Names of this package's types, ``all`` of them, and value classes of anybody's."""
+"""SQL names of this package's types, ``all``, and value classes, also of other packages."""
 
 
 @overload
@@ -37,8 +37,8 @@ async def register_vector(
     missing_ok: bool = False,
 ) -> list[str]: ...
 @overload
-async def register_vector(  # type: ignore[overload-cannot-match]  # only create_pool matches it:
-    # asyncpg-stubs declare that its `init` returns nothing, which Any is compatible with
+async def register_vector(  # type: ignore[overload-cannot-match]  # for create_pool:
+    # asyncpg-stubs declare that its `init` returns None, and Any is compatible with None
     conn: asyncpg.Connection[Any],
     /,
 ) -> Any: ...
@@ -52,23 +52,23 @@ async def register_vector(
 ) -> list[str]:
     """Make a connection bind and fetch the vector types of its database, in binary.
 
-    It lasts as long as the connection, also when that goes back to its pool, so that
-    ``asyncpg.create_pool(init=register_vector)`` registers a whole pool. After the extension was
-    created, or dropped and created anew, a connection has to be registered again.
+    A registration lasts as long as the connection, also after the connection returns to its pool:
+    ``asyncpg.create_pool(init=register_vector)`` registers a whole pool. Register a connection
+    again after the extension has been created, or dropped and created anew.
 
-    asyncpg takes one codec at a time. A registration that is cancelled, or that loses its
-    connection, may have set some of them: register the connection again, or close it, as asyncpg's
-    pool does.
+    asyncpg sets one codec at a time. A registration that is cancelled, or that loses its
+    connection, may have set some of the codecs: register the connection again, or close it, as
+    asyncpg's pool does.
 
     Args:
-        conn: a connection, or one taken from a pool.
-        schema: where the types are. By default they are found wherever their extension put them,
-            or in ``pg_catalog``, where some servers have them built in.
-        types: the types to register, each of which must be there: SQL names of this package's
-            types, and value classes, those that `asyncpg_vector.codegen` has generated among them;
-            ``"all"`` for every type of this package that the database has, ``bit`` included. By
-            default those that the database has, except built-in ones such as ``bit``.
-        returns: what a fetched dense vector becomes: a value, a list of numbers, or an ndarray in
+        conn: a connection, or one acquired from a pool.
+        schema: the schema of the types. By default, types are found in the schema of their
+            extension, or in ``pg_catalog``, where some servers have them built in.
+        types: the types to register; each has to exist. A type is an SQL name of this package, or
+            a value class, such as `asyncpg_vector.codegen` generates. ``"all"`` registers every
+            type of this package that the database has. The default does so without built-in types
+            such as ``bit``.
+        returns: the form of a fetched dense vector: a value, a list of numbers, or an ndarray in
             native byte order. Values of the other layouts are not affected.
         missing_ok: register the types that exist, possibly none, instead of raising
             TypesNotFoundError.
@@ -78,12 +78,12 @@ async def register_vector(
 
     Raises:
         ExtensionNotFoundError: the types' extension has not been created.
-        TypesNotFoundError: the database has none of the types, or lacks one named in `types`. In
-            both cases none was registered. Or a type was dropped while it was registered.
-        InvalidTypeError: `conn` is a pool, or nothing of asyncpg's; `types` are no types.
+        TypesNotFoundError: the database has none of the types, or lacks one named in `types`; no
+            type was registered. Or a type was dropped during the registration.
+        InvalidTypeError: `conn` is a pool, or no connection of asyncpg; or `types` are no types.
         InvalidValueError: `types` has an unknown name, or two classes of one SQL name; `returns` is
-            none of the three; or the search path has an operator ``=`` for names or oids before
-            the server's own.
+            none of the three; or the search path puts another operator ``=`` for names or oids
+            before the server's own.
     """
     if isinstance(conn, asyncpg.Pool):
         raise InvalidTypeError(
@@ -101,9 +101,7 @@ async def register_vector(
 
 
 class Registration:
-    """Which types are to be registered, from where, and with which codecs.
-
-    It takes the options of `register_vector`.
+    """The types to register, their schema and their codecs, by the options of `register_vector`.
 
     Raises:
         InvalidTypeError: `types` are no types.
@@ -114,20 +112,20 @@ class Registration:
     def __init__(self, schema: str | None, *, types: TypesInput | None, returns: Returns) -> None:
         self.schema = schema
         self.are_named = types not in (None, ALL)
-        """By the caller, so that each of them has to be there."""
+        """Whether the caller named the types; each of them then has to exist."""
         self._classes = _find_classes(types)
         self.codecs: Mapping[str, Codec] = {
             name: _make_codec(value_class, returns) for name, value_class in self._classes.items()
         }
 
     async def find(self, conn: AnyConnection) -> Found:
-        """Ask the database for the types; errors: as `find_types` raises them."""
+        """Find the types in the database; raises as `find_types` does."""
         return await find_types(conn, self._infos, self.schema)
 
     async def require(self, conn: AnyConnection, found: Found) -> None:
-        """Raise TypesNotFoundError if a type is missing that has to be there."""
+        """Raise TypesNotFoundError if a required type is missing."""
         missing = [info for info in self._infos if info.sql_name not in found.schemas]
-        # That PostgreSQL's own types are there says nothing.
+        # Built-in types do not count: every database has them.
         is_any_there = any(
             info.sql_name in found.schemas for info in self._infos if not info.built_in
         )
@@ -138,7 +136,7 @@ class Registration:
         """Set the codecs of the types that were found.
 
         Raises:
-            TypesNotFoundError: one has been dropped since.
+            TypesNotFoundError: a type was dropped after it was found.
         """
         for name, schema in found.schemas.items():
             codec = self.codecs[name]
@@ -150,7 +148,7 @@ class Registration:
                     decoder=codec.decode,
                     format="binary",
                 )
-            except ValueError as error:  # asyncpg has not found it
+            except ValueError as error:  # asyncpg did not find the type
                 raise TypesNotFoundError(
                     f"expected {name} in schema {schema!r}, found nothing: "
                     "it was dropped while it was registered"
@@ -196,7 +194,7 @@ def _is_of_a_type(class_: type) -> bool:
 
 
 def _make_codec(value_class: type[Value], returns: Returns) -> Codec:
-    """Return the functions that asyncpg is given for a type."""
+    """Return the encoder and the decoder of a type for asyncpg."""
     if returns not in get_args(Returns):
         raise InvalidValueError(
             f"expected returns among {', '.join(get_args(Returns))}, got {shorten(returns)}"
@@ -207,7 +205,7 @@ def _make_codec(value_class: type[Value], returns: Returns) -> Codec:
     if returns == "value" or not issubclass(value_class, Dense):
         return codec
     if returns == "numpy":
-        import_module("numpy")  # so that it is missed now, and not at the first fetch
+        import_module("numpy")  # fails now if NumPy is missing, and not at the first fetch
     decode, convert = codec.decode, methodcaller("to_list" if returns == "list" else "to_numpy")
 
     def decode_and_convert(data: bytes) -> Any:
