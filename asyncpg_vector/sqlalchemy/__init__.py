@@ -1,4 +1,4 @@
-"""pgvector's types for SQLAlchemy: in binary on the async engine, and as text anywhere else.
+"""pgvector's types for SQLAlchemy: binary on a registered async engine, text on any other.
 
     engine = create_async_engine("postgresql+asyncpg://...")
     register_engine(engine)
@@ -6,8 +6,8 @@
     class Item(Base):
         embedding: Mapped[Vector] = mapped_column(VECTOR(3))
 
-Importing this lets SQLAlchemy reflect the types, ``bit`` among them, which becomes `BIT` here. The
-column types are generated from specs/types.toml.
+Importing this module lets SQLAlchemy reflect the types. It replaces SQLAlchemy's own ``BIT`` by
+`BIT` in reflection. The column types are generated from specs/types.toml.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from asyncpg_vector.sqlalchemy import _generated
 from asyncpg_vector.sqlalchemy._array import ARRAY
 from asyncpg_vector.sqlalchemy._engine import register_engine
-from asyncpg_vector.sqlalchemy._generated import *  # noqa: F403  # the types, which the spec names
+from asyncpg_vector.sqlalchemy._generated import *  # noqa: F403  # the types that the spec names
 from asyncpg_vector.sqlalchemy._generated import COLUMN_TYPES
 from asyncpg_vector.sqlalchemy._index import vector_index
 
@@ -27,7 +27,7 @@ __all__ = ["ARRAY", "register_engine", "vector_index"]
 __all__ += _generated.__all__
 
 for _column_type in (ARRAY, *COLUMN_TYPES.values()):
-    # Migrations, generated models and pickles name a type by its module, and last.
+    # Migrations, generated models and pickles outlive releases, and name a type by its module.
     _column_type.__module__ = __name__
 
 _reflected: dict[str, Any] = PGDialect.ischema_names

@@ -1,4 +1,4 @@
-"""Arrays of vectors, on drivers too that do not know how to take them apart."""
+"""Arrays of vectors, also on drivers that fetch an array as one text or one wire payload."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ __all__ = ["ARRAY"]
 ValueT = TypeVar("ValueT", bound=Value)
 
 _INT32 = struct.Struct(">i")
-# No text form of a value has a quote or a backslash in it, so that none is escaped.
+# The text form of a value has no quotes and no backslashes, so an array's text escapes nothing.
 _PART = re.compile(r'[{}]|"[^"]*"|[^,{}"]+')
 
 if TYPE_CHECKING:
     _ArrayComparator = postgresql.ARRAY.Comparator[Any]
-else:  # it is not generic before SQLAlchemy 2.0.40
+else:  # SQLAlchemy's Comparator is not generic before 2.0.40
     _ArrayComparator = postgresql.ARRAY.Comparator
 
 
 class _Comparator(  # pyright: ignore[reportIncompatibleVariableOverride]  # `type`, SQLAlchemy's
     ComparedInSQL, TypeDecorator.Comparator[Any], _ArrayComparator
 ):
-    """What SQL can do with an array."""
+    """SQL operations on an array."""
 
 
 class ARRAY(TypeDecorator[list["ValueT | None"]]):
-    """An array of values of a vector type, with one dimension.
+    """A one-dimensional array of values of a vector type.
 
-    With asyncpg, SQLAlchemy's own ``ARRAY(..., dimensions=1)`` does the same. Other drivers fetch
-    an array of a type that they do not know as one text, which that takes for a list of characters.
-    PostgreSQL holds no column to one dimension; what has more is fetched as nested lists.
+    On asyncpg, SQLAlchemy's own ``ARRAY(..., dimensions=1)`` does the same. Other drivers fetch an
+    array of an unknown type as one text, which SQLAlchemy's own takes for a list of characters.
+    PostgreSQL does not enforce the number of dimensions of an array column: an array with more
+    dimensions is fetched as nested lists.
 
     Args:
         item_type: a column type of this package.
@@ -60,16 +61,16 @@ class ARRAY(TypeDecorator[list["ValueT | None"]]):
         super().__init__(self.item_type, dimensions=1)
 
     def __repr__(self) -> str:
-        # For Alembic, which writes the module before the whole, and imports it.
+        # Alembic puts ARRAY's module before this text. The item type has to name its own module.
         return f"ARRAY({type(self.item_type).__module__}.{self.item_type!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # SQLAlchemy's TypeDecorator looks for an attribute in what it is made of, when that is not
-        # unpickled yet, and keeps the class in its place (2.1.9).
+        # While SQLAlchemy's TypeDecorator (2.1.9) is unpickled, it looks for an attribute in its
+        # impl, which is not restored yet, and then keeps the class of the impl as its impl.
         return type(self), (self.item_type,)
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
-        return self.impl_instance.coerce_compared_value(op, value)  # which knows subscripts
+        return self.impl_instance.coerce_compared_value(op, value)  # the impl knows subscripts
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         if value is not None and not _is_list(value):
@@ -100,7 +101,7 @@ def _is_list(value: object) -> bool:
 
 
 def _unpack(wire: bytes) -> Any:
-    """Take the wire payload of an array apart (PostgreSQL, array_recv)."""
+    """Parse the wire payload of an array (PostgreSQL, array_recv)."""
     (dimensions,) = _INT32.unpack_from(wire)  # then flags, and the OID of the elements' type
     start = 3 * _INT32.size
     end = start + 2 * _INT32.size * dimensions
@@ -113,16 +114,16 @@ def _unpack(wire: bytes) -> Any:
 
 def _unpack_elements(wire: bytes, start: int) -> Iterator[bytes | None]:
     while start < len(wire):
-        (length,) = _INT32.unpack_from(wire, start)  # -1 of a NULL
+        (length,) = _INT32.unpack_from(wire, start)  # -1 for NULL
         start += _INT32.size
         yield wire[start : start + length] if length >= 0 else None
         start += max(length, 0)
 
 
 def _split(text: str) -> Any:
-    """Take the text of an array apart (PostgreSQL, section 8.15.6): ``{"[1,2]",[3],NULL}``."""
+    """Parse the text of an array (PostgreSQL, section 8.15.6): ``{"[1,2]",[3],NULL}``."""
     lists: list[list[Any]] = [[]]
-    for part in _PART.findall(text, text.index("{")):  # behind the bounds of subscripts, if any
+    for part in _PART.findall(text, text.index("{")):  # after the subscripts' bounds, if any
         if part == "{":
             lists.append([])
         elif part == "}":

@@ -1,4 +1,4 @@
-"""Registering the types of a database with every connection of an engine."""
+"""Registers the types of a database with every connection of an engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from asyncpg_vector.sqlalchemy._parameters import print_values, registered_types
 __all__ = ["register_engine"]
 
 _OF_EXTENSION = re.compile(r"\bEXTENSION\b", re.IGNORECASE)
-"""What a statement says that may create, change or drop one, in whatever words and comments."""
+"""Matches every statement that may create, change or drop an extension."""
 
 
 def register_engine(
@@ -39,31 +39,32 @@ def register_engine(
 ) -> None:
     """Make every connection of an engine bind and fetch the vector types in binary.
 
-    Say it once, where the engine is made. Engines that ``execution_options()`` makes of it share
-    its pool, and with it the registration. Said again, it adds to what was said before; of a type
-    that both name, the later options count.
+    Call this once, where the engine is made. Engines derived by ``execution_options()`` share the
+    engine's pool, and with it the registration. A second call adds to the first. For a type that
+    both calls name, the later options apply.
 
-    The extension may come later, and be dropped and created anew, by anybody. Each time that a
-    connection is taken from the pool, it asks the server for the types' OIDs, at the price of
-    ``pool_pre_ping=True``, which it makes needless: a connection that was registered with other
-    types is replaced, and so is a lost one. A statement that changes no type replaces nothing.
+    The extension may be created later, or dropped and created anew, by anybody. At each checkout,
+    the server is asked for the OIDs of the types. This costs as much as ``pool_pre_ping=True`` and
+    makes it needless: the pool replaces a lost connection, and one that was registered with other
+    types. A statement that changes no type replaces no connection.
 
-    While it is out of the pool, a connection notices what it runs itself, if the statement's text
-    says ``EXTENSION``: it has the types from then on, in statements that it has not run before. It
-    does not notice what a function, another connection or another program does meanwhile: types
-    that are dropped and created anew then are known when it is next taken from the pool. (One that
-    is shared, as those of a `StaticPool`, is not asked while it is in use.)
+    A connection that is checked out registers itself again after its own statements whose text
+    says ``EXTENSION``. It then has the new types, in statements that it has not run before. It does
+    not notice types that a function, another connection or another program creates anew; it has
+    those after its next checkout. (A shared connection, such as that of a `StaticPool`, is not
+    asked while it is in use.)
 
     Args:
-        engine: of the dialect ``postgresql+asyncpg``.
+        engine: an engine of the dialect ``postgresql+asyncpg``.
         schema: as for `asyncpg_vector.register_vector`.
         types: likewise.
         returns: likewise.
-        missing_ok: likewise; that the extension is missing is always fine.
+        missing_ok: likewise. A missing extension is never an error.
 
     Raises:
-        InvalidTypeError: `engine` is no such engine.
-        InvalidValueError: as `register_vector` does, whose other errors come with a connection.
+        InvalidTypeError: `engine` is no async engine of ``postgresql+asyncpg``.
+        InvalidValueError: as `register_vector` raises it. The other errors of `register_vector` are
+            raised when the engine connects.
     """
     if not isinstance(engine, AsyncEngine) or engine.dialect.driver != "asyncpg":
         raise InvalidTypeError(
@@ -73,7 +74,7 @@ def register_engine(
     listener = _LISTENERS.get(engine.dialect)
     if listener is None:
         listener = _LISTENERS[engine.dialect] = _Listener()
-        # Of the pool and of the dialect, which all engines share that come of this one.
+        # Events of the pool and of the dialect, which derived engines share.
         for name in ("connect", "checkout", "do_execute", "do_executemany"):
             event.listen(engine.sync_engine, name, getattr(listener, name))
     listener.add(registration, missing_ok=missing_ok)
@@ -82,31 +83,31 @@ def register_engine(
 
 @dataclass
 class _Registered:
-    """What one connection has registered."""
+    """The registration of one connection."""
 
     names: frozenset[str]
     """The SQL names of the types."""
 
     oids: frozenset[int]
-    """What the database had of such names."""
+    """The OIDs of all scalar types of the wanted names, at the time of the registration."""
 
     registrations: int
-    """How many registrations of the engine these come of."""
+    """The number of the engine's registrations that were applied."""
 
     age: Literal["new", "used", "changed"]
-    """Not yet taken from the pool; or taken; or registered once more, with other types."""
+    """Never checked out; checked out before; or registered again, with other types."""
 
 
 class _Listener:
-    """Registers an engine's connections, and has the pool replace those that are out of date.
+    """Registers an engine's connections, and has the pool replace outdated ones.
 
-    Registering such a connection again does for a statement, and not for longer: it keeps
-    statements that were prepared with the old codecs.
+    Registering an outdated connection again serves its new statements only: statements that it
+    has prepared before keep the old codecs.
     """
 
     def __init__(self) -> None:
         self._registrations: list[tuple[Registration, bool]] = []
-        """With whether types may be missing, though the extension is there."""
+        """Each with `missing_ok`: whether types may be missing although the extension exists."""
 
     def add(self, registration: Registration, *, missing_ok: bool) -> None:
         self._registrations.append((registration, missing_ok))
@@ -114,7 +115,7 @@ class _Listener:
     def connect(self, connection: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
         try:
             entry.info[self] = self._register(connection, "new")
-        except BaseException:  # SQLAlchemy before 2.0.53 leaves the connection open after one
+        except BaseException:  # SQLAlchemy before 2.0.53 leaves the connection open then
             connection.driver_connection.terminate()
             raise
 
@@ -123,7 +124,7 @@ class _Listener:
     ) -> None:
         registered: _Registered | None = entry.info.get(self)
         if registered and registered.age == "new":
-            # SQLAlchemy gives up after two replacements: what has just replaced another stays.
+            # SQLAlchemy gives up after two replacements, so a new connection is not replaced.
             registered.age = "used"
         elif (
             registered is None
@@ -136,7 +137,7 @@ class _Listener:
     def do_execute(
         self, cursor: Any, statement: str, parameters: Any, context: DefaultExecutionContext
     ) -> bool:
-        """Execute a statement, if it takes more than SQLAlchemy would do, and tell whether."""
+        """Execute a statement unless SQLAlchemy's own execution will do; tell whether it ran."""
         printed = self._print(parameters, context)
         may_change = (context.isddl or context.is_text) and _OF_EXTENSION.search(statement)
         if printed is parameters and not may_change:
@@ -149,7 +150,7 @@ class _Listener:
     def do_executemany(
         self, cursor: Any, statement: str, parameters: Any, context: DefaultExecutionContext
     ) -> bool:
-        """As `do_execute`, of many parameters."""
+        """As `do_execute`, with several sets of parameters."""
         printed = self._print(parameters, context)
         if printed is parameters:
             return False
@@ -157,8 +158,8 @@ class _Listener:
         return True
 
     def _print(self, parameters: Any, context: DefaultExecutionContext) -> Any:
-        """Print values of types that the connection lacks, and that others of its pool may have."""
-        if not parameters:  # as of what SQLAlchemy asks at first, on a connection without `info`
+        """Print values of types that this connection lacks and that others of its pool may have."""
+        if not parameters:  # as in SQLAlchemy's first queries, whose connection has no `info` yet
             return parameters
         registered: _Registered | None = context.root_connection.info.get(self)
         names = registered.names if registered else frozenset[str]()
@@ -169,18 +170,18 @@ class _Listener:
     def _ask(
         self, connection: AdaptedConnection, known: frozenset[int] | None = None
     ) -> frozenset[int] | None:
-        """Return the OIDs that the types have now; None if the connection does not answer.
+        """Return the current OIDs of the types; None if the connection does not answer.
 
-        A connection that somebody else may be using is not asked, if something is known of it.
+        A connection that another task may be using is not asked if its OIDs are known.
         """
         if known is not None and connection.driver_connection.is_in_transaction():
             return known
         names = {name for registration, _ in self._registrations for name in registration.codecs}
         try:
             return connection.run_async(partial(find_oids, names=names))
-        except asyncpg.InterfaceError:  # it is closed, or another operation is in progress
+        except asyncpg.InterfaceError:  # closed, or another operation is in progress
             return None if connection.driver_connection.is_closed() else known
-        except Exception:  # noqa: BLE001  # it is lost; or the next one says the same
+        except Exception:  # noqa: BLE001  # it is lost, or its replacement raises this too
             return None
 
     def _register_if_changed(self, connection: Connection) -> None:
@@ -192,7 +193,7 @@ class _Listener:
     def _register(
         self, connection: AdaptedConnection, age: Literal["new", "changed"]
     ) -> _Registered:
-        """Register the types that are there with a connection, and return which these are."""
+        """Register the types that exist with a connection, and return the registration."""
         found = [
             connection.run_async(partial(_register, registration, missing_ok=missing_ok))
             for registration, missing_ok in self._registrations
@@ -208,7 +209,7 @@ class _Listener:
 async def _register(
     registration: Registration, conn: asyncpg.Connection[Any], *, missing_ok: bool
 ) -> Found:
-    """Register the types that are there; return what was found, without those dropped since."""
+    """Register the types that exist and return them; none if one was dropped meanwhile."""
     found = await registration.find(conn)
     if not missing_ok:
         with suppress(ExtensionNotFoundError):

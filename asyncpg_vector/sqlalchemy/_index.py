@@ -1,4 +1,4 @@
-"""Indexes that find their operator classes in the spec."""
+"""Indexes whose operator classes come from the spec."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ __all__ = ["vector_index"]
 def vector_index(
     name: str | None, column: Any, *, metric: str, using: str = "hnsw", **options: Any
 ) -> Index:
-    """Make an index for the nearest neighbours by a metric.
+    """Make an index for nearest-neighbour searches by a metric.
+
+    The errors are raised when the index is attached to its table.
 
     Args:
-        name: of the index; None for what the metadata's naming convention makes.
-        column: a column or its name, or an expression with a label, of one of the vector types.
-        metric: as the type has it in the spec, such as ``cosine``. The index serves queries that
-            order by this metric, and no others.
-        using: the index method, as the spec has it: ``hnsw`` or ``ivfflat``.
-        options: of `sqlalchemy.Index`, such as ``postgresql_with={"m": 16}``.
+        name: the name of the index; None for a name by the metadata's naming convention.
+        column: a column of a vector type, its name, or an expression of a vector type with a label.
+        metric: a metric of the type in the spec, such as ``cosine``. The index serves only queries
+            that order by this metric.
+        using: an index method of the spec: ``hnsw`` or ``ivfflat``.
+        options: options of `sqlalchemy.Index`, such as ``postgresql_with={"m": 16}``.
 
     Raises:
-        InvalidTypeError: the column is of another type, or an expression has no label.
-        InvalidValueError: the type has no such metric, or no operator class of it for this method;
-            or the column has more dimensions than the method indexes, or any number of them. All
-            come when the index meets its table.
+        InvalidTypeError: the column is of another type, or the expression has no label.
+        InvalidValueError: the type lacks the metric, or an operator class for the metric and the
+            method; or the column has no number of dimensions, or more than the method indexes.
     """
     index = Index(name, column, postgresql_using=using, postgresql_ops={}, **options)
 
@@ -79,7 +80,7 @@ def _operator_class(info: TypeInfo, metric: str, using: str) -> str:
 
 
 def _check_size(type_: ColumnType[Any], using: str) -> None:
-    """Refuse what the server would refuse when it makes the index (hnswbuild.c, ivfbuild.c)."""
+    """Refuse a size for which the server would not build the index (hnswbuild.c, ivfbuild.c)."""
     info, size = type_.python_type.info, type_.size
     most = info.max_indexed.get(using)
     if most is None:
@@ -88,7 +89,7 @@ def _check_size(type_: ColumnType[Any], using: str) -> None:
         raise InvalidValueError(
             f"expected a column with a number of dimensions for {using}, got {type_!r}"
         )
-    if info.max_nnz is None and size > most:  # of a sparse value, the method counts the elements
+    if info.max_nnz is None and size > most:  # a sparse type's limit counts elements
         raise InvalidValueError(
             f"expected at most {most} dimensions of {info.sql_name} for {using}, got {size}"
             f"{_way_out(size, using)}"
@@ -96,7 +97,7 @@ def _check_size(type_: ColumnType[Any], using: str) -> None:
 
 
 def _way_out(size: int, using: str) -> str:
-    """Name the type with the lowest limit that is high enough, to index a cast to it."""
+    """Advise to index a cast to the type with the lowest limit that suffices, if there is one."""
     limits = {
         value_class: value_class.info.max_indexed.get(using, 0)
         for value_class in VALUE_CLASSES.values()

@@ -1,4 +1,4 @@
-"""Parameters, by what the connection that they are sent on has registered."""
+"""Parameters of statements: values if the connection has their type registered, else texts."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from asyncpg_vector.runtime.holders import LIST
 
 __all__ = ["print_value", "print_values", "registered_types"]
 
-# SQLAlchemy makes a dialect for each engine, and gives it to what makes parameters of values.
+# SQLAlchemy makes a dialect for each engine, and passes it to the functions that bind parameters.
 _REGISTERED: WeakKeyDictionary[Dialect, set[str]] = WeakKeyDictionary()
 
 
 def registered_types(dialect: Dialect) -> set[str]:
-    """Return the live set of the SQL names that an engine registers, where its database has them.
+    """Return the SQL names that an engine registers if its database has them, as a live set.
 
-    Parameters of these types stay values until a connection is known to lack them.
+    Parameters of these types stay values until a statement meets a connection without the type.
     """
     return _REGISTERED.setdefault(dialect, set())
 
 
 def print_value(value: Value, dialect: Dialect) -> Any:
-    """Return what a driver takes for a value that it has no codec of ours for."""
+    """Return a value as a parameter for a driver that lacks this package's codec."""
     if isinstance(value, Bits) and value.info.built_in and dialect.driver == "asyncpg":
         return value.to_bitstring()  # asyncpg has a codec of its own for PostgreSQL's types
     return value.to_text()
@@ -39,19 +39,19 @@ def print_values(
     """Print the values whose types are not registered, in arrays too.
 
     Args:
-        parameters: of a statement, or of an array of it.
-        registered: the SQL names of the types that are.
-        dialect: of the engine.
+        parameters: the parameters of a statement, or the elements of an array among them.
+        registered: the SQL names of the registered types.
+        dialect: the dialect of the engine.
 
     Returns:
-        `parameters` themselves, if there is none to be printed.
+        `parameters` itself, if it has no value to print.
     """
 
     def print_one(parameter: Any) -> Any:
         if isinstance(parameter, Value):
             known = parameter.info.sql_name in registered
             return parameter if known else print_value(parameter, dialect)
-        # Of other classes, such as named tuples, another codec makes its own.
+        # Sequences of other classes, such as named tuples, are for other codecs.
         if type(parameter) in {LIST, tuple} and _may_hold_values(parameter):
             return print_values(parameter, registered, dialect)
         return parameter
@@ -63,6 +63,6 @@ def print_values(
 
 
 def _may_hold_values(array: Iterable[Any]) -> bool:
-    """Tell by its first element, so that a long array of numbers is not looked through."""
+    """Tell by the first element, so that a long array of numbers is not searched."""
     first = next((element for element in array if element is not None), None)
     return isinstance(first, (Value, str, list, tuple))

@@ -1,4 +1,4 @@
-"""What the column types of every layout have in common, and what differs between the layouts."""
+"""The base classes of the generated column types, and of their comparators."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ _DISTANCE: TypeEngine[float] = Double()
 
 
 class Processor(Protocol):
-    """What SQLAlchemy gives parameters to, or what was fetched, one by one."""
+    """A function that SQLAlchemy calls with each parameter, or with each fetched value."""
 
     def __call__(self, value: Any) -> Any: ...
 
 
 class ComparedInSQL(TypeEngine.Comparator[Any]):
-    """Leaves comparisons with values to the server, when the ORM would make them in Python too.
+    """Leaves comparisons of columns with values to the server, which the ORM would do in Python.
 
-    After an UPDATE or DELETE, the ORM looks for the objects that it has changed. By default it
-    compares their attributes in Python, if it can, with what the statement compared its columns
-    with: a list, say, and a value, which are not equal there. SQLAlchemy has no evaluation for
-    ``type_coerce()``, which changes nothing in SQL, and asks the server for the rows instead.
-    Columns stay as they are among themselves: SQLAlchemy looks for them in joins, and in dicts.
+    After an UPDATE or DELETE, the ORM looks for the objects that the statement changed. By default
+    it evaluates the statement's comparisons in Python, with the objects' attributes. A list and a
+    value are not equal there. SQLAlchemy cannot evaluate ``type_coerce()``, which changes nothing
+    in SQL: it asks the server for the rows instead. Comparisons of two columns stay as they are,
+    since SQLAlchemy looks for columns in joins and in dicts.
     """
 
     def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
@@ -69,14 +69,14 @@ def _is_value(other: Any = None, *_: Any) -> bool:
 
 
 class Comparator(ComparedInSQL, UserDefinedType.Comparator[ValueT]):
-    """What SQL can do with an expression of a vector type, beside comparing it."""
+    """SQL operations on an expression of a vector type."""
 
     def _distance(self, operator: str, other: Any) -> ColumnElement[float]:
-        """Apply an operator that every one of these types has as ``double precision``."""
+        """Apply a distance operator, whose result is ``double precision`` for every type."""
         return self.expr.op(operator, return_type=_DISTANCE)(other)
 
     def _aggregate(self, function: str) -> ColumnElement[ValueT]:
-        """Apply an aggregate function, which SQLAlchemy alone does not know the type of."""
+        """Apply an aggregate function, and tell SQLAlchemy the type of its result."""
         aggregate: ColumnElement[ValueT] = getattr(func, function)(self.expr, type_=self.type)
         return aggregate
 
@@ -84,34 +84,34 @@ class Comparator(ComparedInSQL, UserDefinedType.Comparator[ValueT]):
 class ColumnType(UserDefinedType[ValueT], ABC):
     """A SQL type of the spec, as the type of a column or of any other expression.
 
-    A parameter is what it is for `register_vector`: a value, what that is made from, or its text.
-    It is checked when the statement is executed; SQLAlchemy wraps the error in its own
-    `StatementError`, as ``orig``.
+    A parameter is a value, an input from which the value class makes a value, or a text form. It is
+    checked when the statement is executed. SQLAlchemy raises its own `StatementError`, with this
+    package's error as ``orig``.
 
-    On a connection that has the type registered, a parameter is sent in binary, and what is fetched
-    is what ``returns=`` said. On any other connection and driver, a parameter is sent as text, and
-    what is fetched becomes a value: of a text, of a wire payload, as binary cursors fetch it, or of
-    an object that another codec has made, such as pgvector-python's.
+    On a connection that has the type registered, a parameter is sent in binary, and a result has
+    the form that ``returns=`` names. On any other connection or driver, a parameter is sent as
+    text, and a result becomes a value. The driver may fetch a text, a wire payload (in a binary
+    cursor), or an object of another codec, such as pgvector-python's.
     """
 
-    # Else the server takes a parameter of a bulk insert for text.
+    # Without a cast, the server takes a parameter of a bulk insert for text.
     render_bind_cast = True
 
     @property
     @abstractmethod
     def python_type(self) -> type[Value]:
-        """The value class, which knows what the spec says of the type."""
+        """The value class, whose ``info`` has the facts of the spec."""
 
     @property
     @abstractmethod
     def size(self) -> int | None:
-        """The dimensions or bits of the column's values, which SQL has in brackets; None if any."""
+        """The number of dimensions or bits, which SQL writes in brackets; None if it is open."""
 
     def get_col_spec(self, **kw: Any) -> str:
-        # SQLAlchemy says which expression a type belongs to, but for the casts that it puts around
-        # parameters, which come with a preparer alone. Those do without the number: an explicit
-        # cast to bit(3) cuts a longer string off, where assigning it to such a column is an error
-        # (PostgreSQL, section 8.10).
+        # SQLAlchemy passes the expression of a type, except for a cast that it puts around a
+        # parameter: there it passes a preparer alone. Such a cast omits the size. An explicit cast
+        # to bit(3) would cut a longer string off, while assigning the string to a bit(3) column is
+        # an error (PostgreSQL, section 8.10).
         if "identifier_preparer" in kw and "type_expression" not in kw:
             return self._cast_spec
         name = self.python_type.info.sql_name.upper()
@@ -119,7 +119,7 @@ class ColumnType(UserDefinedType[ValueT], ABC):
 
     @property
     def _cast_spec(self) -> str:
-        """The type of any size; the keyword ``bit`` alone means ``bit(1)``."""
+        """The type without a size; the keyword ``bit`` would mean ``bit(1)``."""
         info = self.python_type.info
         return f"pg_catalog.{info.sql_name}" if info.built_in else info.sql_name.upper()
 
@@ -137,7 +137,7 @@ class ColumnType(UserDefinedType[ValueT], ABC):
 
     def literal_processor(
         self,
-        dialect: Dialect,  # noqa: ARG002  # all write it alike
+        dialect: Dialect,  # noqa: ARG002  # a literal is the same in all
     ) -> Processor:
         coerce, cast = self.python_type.coerce, self._cast_spec
 
@@ -149,7 +149,7 @@ class ColumnType(UserDefinedType[ValueT], ABC):
     def result_processor(
         self,
         dialect: Dialect,
-        coltype: object,  # noqa: ARG002  # a value tells what it is
+        coltype: object,  # noqa: ARG002  # the class of the result tells
     ) -> Processor:
         cls, registered = self.python_type, registered_types(dialect)
 
@@ -160,24 +160,24 @@ class ColumnType(UserDefinedType[ValueT], ABC):
                 return cls.coerce(value)
             if isinstance(value, bytes):
                 return cls.from_binary(value)
-            if hasattr(value, "to_text"):  # as the values of pgvector-python have
+            if hasattr(value, "to_text"):  # as pgvector-python's values have
                 return cls.from_text(value.to_text())
             return value if cls.info.sql_name in registered else cls.coerce(value)
 
         return process
 
     def compare_values(self, x: Any, y: Any) -> bool:
-        """Tell whether two attribute values are the same to the bit, of whatever kind they are."""
+        """Tell whether two attribute values, in any form, have the same wire payload."""
         if x is None or y is None:
             return x is y
         try:
             return self.python_type.encode(x) == self.python_type.encode(y)
         except VectorError:
-            return False  # the statement that is then made of it says what is wrong
+            return False  # the UPDATE that follows raises the error
 
 
 class NumbersType(ColumnType[ValueT]):
-    """A type with a number of dimensions, or of any."""
+    """A column type with an optional number of dimensions."""
 
     def __init__(self, dim: int | None = None) -> None:  # pragma: no mutate block
         if dim is not None:
@@ -191,10 +191,10 @@ class NumbersType(ColumnType[ValueT]):
 
 
 class BitsType(ColumnType[BitsT]):
-    """A type with a length in bits, which is 1 unless it is given, as SQL has it."""
+    """A column type with a length in bits, by default 1 as in SQL."""
 
     max_length: ClassVar[int]
-    """The most bits of a column, of which a value alone may have more."""
+    """The most bits of a column; a value that is in no column may have more."""
 
     def __init__(self, length: int = 1) -> None:  # pragma: no mutate block
         self.length = read_whole(length, "of bits")

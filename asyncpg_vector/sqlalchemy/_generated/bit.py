@@ -15,7 +15,7 @@ __all__ = ["BIT"]
 
 
 class BitComparator(Comparator[Bit]):
-    """What SQL can do with an expression of the type ``bit``."""
+    """SQL operations on an expression of the type ``bit``."""
 
     def hamming_distance(self, other: Any) -> ColumnElement[float]:
         """Return ``self <~> other``; `other` is an expression, or a parameter."""
@@ -27,17 +27,17 @@ class BitComparator(Comparator[Bit]):
 
 
 class BIT(BitsType[Bit]):
-    """A column of the SQL type ``bit``, of which Python has `Bit` values.
+    """A column of the SQL type ``bit``, with `Bit` values.
 
     Args:
         length: the number of bits, 1 to 83,886,080.
 
     Raises:
-        InvalidTypeError: that is no whole number.
-        InvalidValueError: it is out of the type's limits.
+        InvalidTypeError: the argument is no whole number.
+        InvalidValueError: the argument is out of the type's limits.
     """
 
-    cache_ok = True  # SQLAlchemy wants to hear it of every class
+    cache_ok = True  # SQLAlchemy asks every class for this
     comparator_factory = BitComparator
     max_length = 83_886_080
 

@@ -15,7 +15,7 @@ __all__ = ["HALFVEC"]
 
 
 class HalfVectorComparator(Comparator[HalfVector]):
-    """What SQL can do with an expression of the type ``halfvec``."""
+    """SQL operations on an expression of the type ``halfvec``."""
 
     def l2_distance(self, other: Any) -> ColumnElement[float]:
         """Return ``self <-> other``; `other` is an expression, or a parameter."""
@@ -43,17 +43,17 @@ class HalfVectorComparator(Comparator[HalfVector]):
 
 
 class HALFVEC(NumbersType[HalfVector]):
-    """A column of the SQL type ``halfvec``, of which Python has `HalfVector` values.
+    """A column of the SQL type ``halfvec``, with `HalfVector` values.
 
     Args:
-        dim: the number of dimensions, 1 to 16,000; without it, each row may have another.
+        dim: the number of dimensions, 1 to 16,000; by default, each row has its own.
 
     Raises:
-        InvalidTypeError: that is no whole number.
-        InvalidValueError: it is out of the type's limits.
+        InvalidTypeError: the argument is no whole number.
+        InvalidValueError: the argument is out of the type's limits.
     """
 
-    cache_ok = True  # SQLAlchemy wants to hear it of every class
+    cache_ok = True  # SQLAlchemy asks every class for this
     comparator_factory = HalfVectorComparator
 
     @property

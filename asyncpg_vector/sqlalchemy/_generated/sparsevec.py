@@ -15,7 +15,7 @@ __all__ = ["SPARSEVEC"]
 
 
 class SparseVectorComparator(Comparator[SparseVector]):
-    """What SQL can do with an expression of the type ``sparsevec``."""
+    """SQL operations on an expression of the type ``sparsevec``."""
 
     def l2_distance(self, other: Any) -> ColumnElement[float]:
         """Return ``self <-> other``; `other` is an expression, or a parameter."""
@@ -35,17 +35,17 @@ class SparseVectorComparator(Comparator[SparseVector]):
 
 
 class SPARSEVEC(NumbersType[SparseVector]):
-    """A column of the SQL type ``sparsevec``, of which Python has `SparseVector` values.
+    """A column of the SQL type ``sparsevec``, with `SparseVector` values.
 
     Args:
-        dim: the number of dimensions, 1 to 1,000,000,000; without it, each row may have another.
+        dim: the number of dimensions, 1 to 1,000,000,000; by default, each row has its own.
 
     Raises:
-        InvalidTypeError: that is no whole number.
-        InvalidValueError: it is out of the type's limits.
+        InvalidTypeError: the argument is no whole number.
+        InvalidValueError: the argument is out of the type's limits.
     """
 
-    cache_ok = True  # SQLAlchemy wants to hear it of every class
+    cache_ok = True  # SQLAlchemy asks every class for this
     comparator_factory = SparseVectorComparator
 
     @property

@@ -15,7 +15,7 @@ __all__ = ["VECTOR"]
 
 
 class VectorComparator(Comparator[Vector]):
-    """What SQL can do with an expression of the type ``vector``."""
+    """SQL operations on an expression of the type ``vector``."""
 
     def l2_distance(self, other: Any) -> ColumnElement[float]:
         """Return ``self <-> other``; `other` is an expression, or a parameter."""
@@ -43,17 +43,17 @@ class VectorComparator(Comparator[Vector]):
 
 
 class VECTOR(NumbersType[Vector]):
-    """A column of the SQL type ``vector``, of which Python has `Vector` values.
+    """A column of the SQL type ``vector``, with `Vector` values.
 
     Args:
-        dim: the number of dimensions, 1 to 16,000; without it, each row may have another.
+        dim: the number of dimensions, 1 to 16,000; by default, each row has its own.
 
     Raises:
-        InvalidTypeError: that is no whole number.
-        InvalidValueError: it is out of the type's limits.
+        InvalidTypeError: the argument is no whole number.
+        InvalidValueError: the argument is out of the type's limits.
     """
 
-    cache_ok = True  # SQLAlchemy wants to hear it of every class
+    cache_ok = True  # SQLAlchemy asks every class for this
     comparator_factory = VectorComparator
 
     @property
