@@ -1,16 +1,16 @@
-# The Python that the environment is made with; any from 3.11 on.
+# The Python of the environment, 3.11 or later.
 PYTHON ?= python3
 BIN := .venv/bin
-# How many batches of 2,000 values each test of `make differential` draws.
+# The number of batches, of 2,000 values each, that every test of `make differential` draws.
 BATCHES ?= 60
 FUZZ_SECONDS ?= 60
-# What `make proof` runs.
+# The jobs that `make proof` runs.
 LONG ?= differential fuzz load mutation pgbouncer foreign free-threaded matrix
-# Of Debian, oldest first; each has another PgBouncer.
+# Debian's suites, oldest first; each has another PgBouncer.
 SUITES := bookworm trixie forky
-# Each process has a server, or databases, of its own, and takes over tests from one that has more left.
+# Each process has its own server, or its own databases. A process that is done takes over tests of another.
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
-# What takes most of the time, or tests something else than the package and its generator.
+# Tests that take most of the time, or that test neither the package nor its generator.
 SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
   test_bench.py test_demo.py test_faults.py test_get_debian.py test_load.py test_lock.py test_mutation.py \
@@ -57,7 +57,7 @@ pgbouncer: .venv/test $(SUITES:%=.venv/pgbouncer-%) ## test behind PgBouncer 1.1
 	    $(BIN)/pytest tests/test_pgbouncer.py tests/integrations/test_pgbouncer.py || exit; \
 	done
 
-# What needs no server.
+# The files of tests that need no server, and the tests in them that do.
 CODECS := wire text elements values inputs bad_input matrix any_input pickles roundtrip
 OF_SERVER := matrix.py::test_through_the_server matrix.py::test_text_of_a_connection_that_is_not_registered
 foreign: .venv/test .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-endian machine and on aarch64, emulated
@@ -121,8 +121,9 @@ lock: .venv/check ## pin all that is installed, with hashes, in the lock file
 clean: ## remove the environment and what the tools keep
 	rm -rf .venv .fuzz .hypothesis .mypy_cache .nox mutants .pytest_cache .ruff_cache
 
-# The groups are sections of one file, since some exclude each other. A job's section has what the jobs
-# before it have not installed. Nothing is built in an environment of its own, which would not be pinned.
+# The lock file has a section for each group, since some groups exclude each other. The section of a job lacks
+# the packages that the jobs before it install. Nothing is built in an isolated environment: its packages would
+# not be pinned.
 JOBS := demo test bench check
 SECTION = sed -n '/^\# group: $(1)$$/,/^\# group:/p' requirements.lock
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
@@ -131,7 +132,7 @@ ANNOUNCE = @{ echo "Installing for make $(1), into .venv:"; \
   $(SECTION) | sed -n 's/^\([a-z][^=]*\)==.*/\1/p' | uniq | tr '\n' ' '; echo; } | fold -s -w 79
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-# Made anew when the pins change.
+# The environment is made anew when the pins change.
 .venv/demo: pyproject.toml requirements.lock
 	$(call ANNOUNCE,demo)
 	@$(PYTHON) -m venv .venv
@@ -149,8 +150,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .venv/fuzz: .venv/test
 
-# Folders of their own: the oldest SQLAlchemy and Alembic, for whoever has them on the path before the newest, and
-# the first release of this package.
+# Two folders outside of the environment's path: the oldest SQLAlchemy and Alembic, which take the place of the
+# newest when PYTHONPATH names the folder, and the first release of this package.
 .venv/sqlalchemy-2.0: .venv/test
 	@rm -rf $@
 	@$(call LOCKED,sqlalchemy-2-0) --upgrade --target $@
@@ -163,7 +164,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .venv/pgbouncer/pgbouncer: tests/get_pgbouncer | .venv/demo
 	tests/get_pgbouncer $(@D)
 
-# Debian's latest, wherever there is an apt-get: of Debian 14, which is yet to be released, and moves.
+# The latest Pythons, wherever there is an apt-get: those of Debian 14, which is not released, and still changes.
 .venv/pythons: tests/get_debian | .venv/demo
 	tests/get_debian $@ forky python3.13 python3.14 python3.15
 
@@ -179,7 +180,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .venv/pgbouncer-%: tests/get_debian | .venv/demo
 	tests/get_debian $@ $* pgbouncer
 
-# Debian 13's: the source of a later one is not on every mirror.
+# The source is Debian 13's: not every mirror has that of a later suite.
 .venv/free-threaded/bin/python3.13t: tests/get_free_threaded tests/get_debian | .venv/demo
 	tests/get_free_threaded .venv/free-threaded trixie 3.13
 

@@ -1,12 +1,11 @@
 """The matrix: the tests of the package with each Python, library and server that it supports.
 
-`make matrix` runs all of it, and `make corners` the oldest of everything and the newest, the latter
-with NumPy and without.
-`nox --list` names the sessions, `nox --session "tests(...)"` runs one; what follows `--` is for
-pytest.
+`make matrix` runs the whole matrix. `make corners` runs the oldest versions, and the newest with
+and without NumPy. `nox --list` names the sessions, and `nox --session "tests(...)"` runs one;
+options after `--` go to pytest.
 
-All versions stand in pyproject.toml: the Pythons among the classifiers, the oldest asyncpg for each
-of them among the dependencies, and the rest, pinned, in dependency groups.
+All versions are in pyproject.toml: the Pythons among the classifiers, the oldest asyncpg for each
+Python among the dependencies, and the others, pinned, in dependency groups.
 """
 
 from __future__ import annotations
@@ -22,18 +21,17 @@ from packaging.version import Version
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
-# The oldest first, and the dependency group that is installed for it. None has no SciPy either.
+# Each NumPy, oldest first, with the dependency group that has it. "none" lacks SciPy too.
 NUMPY = {"1.26": "numpy-1", "2": "numpy-2", "none": None}
-# The first is the oldest, and the second the one that the suite brings along. Each of these runs
-# with every Python.
+# These servers run with every Python: the oldest, and the one that the suite brings along.
 SERVERS = ("pgserver", "embedded")
-# Those of Debian run with the oldest Python and the newest. `make` unpacks them.
+# Debian's servers run with the oldest Python and with the newest. `make` unpacks them.
 DEBIANS_SERVERS = {
     "Debian 13's": Path(".venv/postgresql-17/usr/lib/postgresql/17/bin"),
     "Debian 14's": Path(".venv/postgresql-18/usr/lib/postgresql/18/bin"),
 }
 
-# What these versions make no difference to, and what would take a gigabyte more to be installed.
+# Tests to which the versions make no difference; their needs would take another gigabyte.
 OF_THE_PROJECT = (
     "bench",
     "codegen",
@@ -45,21 +43,21 @@ OF_THE_PROJECT = (
     "readme",
     "specs",
 )
-# What needs psycopg or greenlet, besides the integrations and PgBouncer.
+# Tests that need psycopg or greenlet, besides those of the integrations and of PgBouncer.
 OF_LIBRARIES_WITH_A_GIL = (
     "test_faults.py::test_an_answer_cut_anywhere",
     "test_load.py",
     "test_security.py::test_a_literal_is_of_the_values_own_text",
 )
 
-# As in the Makefile.
+# The same options as in the Makefile.
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 
-nox.options.default_venv_backend = "uv"  # which makes an environment in a second or two
+nox.options.default_venv_backend = "uv"  # makes an environment in a second or two
 nox.options.error_on_missing_interpreters = True
 
-# Debian's Pythons, which `make` unpacks, are the latest. A shim of pyenv's runs the version that is
-# chosen, and fails for others that are installed too.
+# The latest Pythons are Debian's, which `make` unpacks. pyenv's own folders are searched, since its
+# shims run only the versions that are chosen, and fail for others that are installed.
 pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
 folders = [
     str(Path(".venv/pythons/usr/bin").resolve()),
@@ -69,7 +67,7 @@ os.environ["PATH"] = os.pathsep.join([*folders, os.environ["PATH"]])
 
 
 def asyncpg_of(requirements: list[str], python: str) -> Version:
-    """Return the version of asyncpg that is required with a Python."""
+    """Return the version of asyncpg that the requirements name for a Python."""
     for requirement in map(Requirement, requirements):
         marker = requirement.marker
         if requirement.name == "asyncpg" and (
@@ -81,12 +79,12 @@ def asyncpg_of(requirements: list[str], python: str) -> Version:
 
 
 def newest_asyncpg(python: str) -> Version:
-    """Return the newest asyncpg that is supported with a Python."""
+    """Return the newest supported asyncpg for a Python."""
     return asyncpg_of([*nox.project.dependency_groups(PYPROJECT, "newest-asyncpg")], python)
 
 
 def asyncpgs(python: str) -> list[Version]:
-    """Return the oldest asyncpg that is supported with a Python, and the newest if it differs."""
+    """Return the oldest supported asyncpg for a Python, and the newest if it differs."""
     oldest = asyncpg_of(PYPROJECT["project"]["dependencies"], python)
     return list(dict.fromkeys([oldest, newest_asyncpg(python)]))
 
@@ -98,13 +96,13 @@ COMBINATIONS = [
         (python, *others)
         for python in PYTHONS
         for others in product(asyncpgs(python), NUMPY, SERVERS)
-        if python in {"3.11", "3.12"} or others[1] != "1.26"  # which has wheels for no later one
+        if python in {"3.11", "3.12"} or others[1] != "1.26"  # 1.26 has no wheels for later Pythons
     ),
     *((*versions, server) for versions in (OLDEST, NEWEST) for server in DEBIANS_SERVERS),
 ]
 CORNERS = [
     (*OLDEST, "pgserver"),
-    (*OLDEST, "embedded"),  # whose pgvector has all types, which SQLAlchemy's oldest is tested with
+    (*OLDEST, "embedded"),  # its pgvector has all types, for the oldest SQLAlchemy
     (*NEWEST, "embedded"),
     (*NEWEST[:2], "none", "embedded"),
 ]
@@ -128,7 +126,7 @@ def tests(session: nox.Session, asyncpg: Version, numpy: str, server: str) -> No
     chosen = [argument for group in groups for argument in ("--group", group)]
     session.install(*chosen, "--editable", ".", f"asyncpg=={asyncpg}")
     if asyncpg == asyncpgs(str(session.python))[0] and numpy != "2":
-        session.install("--group", "sqlalchemy-2-0")  # the oldest, in place of the newest
+        session.install("--group", "sqlalchemy-2-0")  # replaces the newest by the oldest
     session.run(*with_server(server), *suite(session), *session.posargs, external=True)
 
 
@@ -143,18 +141,18 @@ def free_threaded(session: nox.Session) -> None:
 
 def suite(session: nox.Session) -> list[str]:
     """Return the command that runs the tests of the package in a session."""
-    # Few examples: what the versions differ in, all of them meet.
+    # Few examples are enough: any example meets a difference between versions.
     command = [f"{session.bin}/python", "-m", "pytest", "--hypothesis-profile=quick", *PARALLEL]
     return [*command, *(f"--ignore=tests/test_{name}.py" for name in OF_THE_PROJECT)]
 
 
 def with_server(server: str) -> list[str]:
-    """Return what to put before a command, so that it is given another server than the suite's."""
+    """Return the words before a command that run it with another server than the suite's."""
     if server == "embedded":
         return []
     if server != "pgserver":
         return ["python", "tests/with_server.py", str(DEBIANS_SERVERS[server])]
-    # In an environment of its own, of the oldest Python: pgserver has no wheels for the newest.
+    # pgserver has no wheels for the newest Python: it runs in an environment of the oldest.
     packages = nox.project.dependency_groups(PYPROJECT, "pgserver")
     needs = [argument for package in packages for argument in ("--with", package)]
     isolated = ["uv", "run", "--quiet", "--no-project", "--python", PYTHONS[0], *needs]

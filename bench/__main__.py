@@ -30,10 +30,10 @@ from bench.timing import Result, time_calls
 
 DIMENSIONS = (3, 384, 1536, 3072)
 LARGEST = 16_000
-"""Only for the growth, as pgvector indexes no such vectors and few have them."""
+"""Only for the plot of growth: pgvector does not index such vectors, and few people use them."""
 
 QUIET = ("fsync = off", "autovacuum = off", "full_page_writes = off", "synchronous_commit = off")
-"""What the server does besides, and what its disk takes, is not what is timed."""
+"""Settings that keep the disk and the server's background work out of the times."""
 
 _BULK_ROUNDS = 5
 
@@ -41,7 +41,7 @@ console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 async def main() -> None:
-    """Run everything, and print and keep what came of it."""
+    """Run the benchmark; print and keep its results."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "--dry", action="store_true", help="print only; leave docs and README alone"
@@ -91,7 +91,7 @@ async def _measure(dsn: str, dimensions: int) -> dict[str, dict[str, Result]]:
 
 
 def _bulk(dsn: str) -> dict[str, dict[str, float]]:
-    """Run each way in turn, each time in a process of its own, and take the medians."""
+    """Run each library in turn, each time in a new process, and return the medians."""
     runs: dict[str, list[dict[str, float]]] = {way: [] for way in bulk.WAYS}
     for _ in range(_BULK_ROUNDS):
         for way in bulk.WAYS:
@@ -105,12 +105,12 @@ def _bulk(dsn: str) -> dict[str, dict[str, float]]:
 
 
 def _import_time(package: Path) -> float:
-    """Time importing a package besides what asyncpg takes, the best of several."""
+    """Return the best of several times to import a package after asyncpg."""
     script = (
         "import asyncpg, time; s = time.perf_counter(); import {}; print(time.perf_counter() - s)"
     )
     environment = {**os.environ, "PYTHONPATH": str(package.parent)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installed package, it is compiled once
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled once
     command = [sys.executable, "-c", script.format(package.name)]
     return min(
         float(

@@ -1,6 +1,6 @@
-"""Loading 100,000 embeddings from a matrix and reading them back into one, in a process of its own.
+"""Loads 100,000 embeddings from a matrix and reads them back into one, in a process of its own.
 
-`python -m bench.bulk WAY DSN` prints the rows a second and the most memory that the process had.
+`python -m bench.bulk WAY DSN` prints the rows a second, and the process's peak memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WAYS = ("asyncpg_vector", "pgvector-python")
 
 
 async def main(way: str, dsn: str) -> None:
-    """Load and read in one of the ways."""
+    """Load and read with one of the libraries in `WAYS`."""
     ours = way == WAYS[0]
     matrix = np.random.default_rng(20261122).normal(size=(ROWS, DIMENSIONS)).astype(np.float32)
     before = _memory()
@@ -56,7 +56,7 @@ async def main(way: str, dsn: str) -> None:
 
 
 def _memory() -> float:
-    """Return the most memory that the process had so far, in MB; Linux counts it in kB."""
+    """Return the process's peak memory in MB; Linux counts it in kB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 

@@ -1,4 +1,4 @@
-"""What goes through a server: each operation with the codec of each library, and with none."""
+"""Operations through a server, with the codec of each library and with one that does nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Ways: TypeAlias = "dict[str, Callable[[], Awaitable[object]]]"
 ROWS = 1_000
 
 BARS = {"live: fetch to values": 1.10, "live: COPY of values": 1.10}
-"""The most that an operation may cost, of what the floor costs, at 1536 dimensions."""
+"""The most time that an operation may take at 1536 dimensions, as a ratio to the floor's."""
 
 
 async def _register_floor(conn: asyncpg.Connection[Any]) -> None:
@@ -42,7 +42,7 @@ REGISTER: dict[str, Callable[[Any], Awaitable[object]]] = {
 
 
 async def live(dsn: str, dimensions: int) -> AsyncIterator[tuple[str, dict[str, Result]]]:
-    """Time each operation, and yield its name and what it took."""
+    """Time each operation; yield its name, and the result of each library."""
     connections = {name: await _connect(dsn, register) for name, register in REGISTER.items()}
     admin = await asyncpg.connect(dsn)
     await admin.execute(
@@ -131,7 +131,7 @@ def _reading(connections: dict[str, Any]) -> Iterator[tuple[str, Ways]]:
 
 
 async def _registration(dsn: str) -> dict[str, Result]:
-    """Time the registration of a connection that has just been made."""
+    """Time the registration of a new connection."""
     fresh: list[asyncpg.Connection[Any]] = []
 
     async def connect() -> None:

@@ -1,4 +1,4 @@
-"""What is converted without a server: each operation with the libraries' ways to do it."""
+"""Conversions without a server: each operation, with each library's call for it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BARS = {
     "sparsevec: wire to value": 0.30,
     "vector: to text": 1.00,
 }
-"""The most that an operation may cost, of what pgvector-python's costs, at 1536 dimensions."""
+"""The most time that an operation may take at 1536 dimensions, as a ratio to pgvector-python's."""
 
 DENSE: list[tuple[str, Any, Any, Any]] = [
     ("vector", Vector, pgvector.Vector, first.Vector),
@@ -40,7 +40,7 @@ DENSE: list[tuple[str, Any, Any, Any]] = [
 
 
 def offline(dimensions: int) -> Iterator[tuple[str, dict[str, Callable[[], object]]]]:
-    """Yield each operation's name, and the ways to do it."""
+    """Yield each operation's name, and each library's call for it."""
     draw = np.random.default_rng(20261122)
     embedding = draw.normal(0, dimensions**-0.5, dimensions).astype(np.float32)
     for name, ours, peer, old in DENSE:

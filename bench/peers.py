@@ -1,4 +1,4 @@
-"""Who is compared: each library as it is imported, in the version that is pinned."""
+"""The libraries that are compared, in their pinned versions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ OURS = "asyncpg_vector"
 PGVECTOR = f"pgvector-python {version('pgvector')}"
 FIRST = "asyncpg_vector 0.1.2"
 FLOOR = "floor"
-"""A codec that does nothing: the wire payload in, the wire payload out."""
+"""A codec that does nothing: it takes wire payloads and returns them."""
 
 VERSIONS = {name: version(name) for name in ("asyncpg", "asyncpg_vector", "numpy", "pgvector")}
 
 
 def _load_first() -> Any:
-    """Import the first release, which has the same name, from its own folder by another name."""
+    """Import the first release from its own folder, under another name than today's package."""
     path = FIRST_FOLDER / "asyncpg_vector" / "__init__.py"
     spec = importlib.util.spec_from_file_location("asyncpg_vector_first", path)
     if spec is None or spec.loader is None or not path.exists():

@@ -1,4 +1,4 @@
-"""What becomes of the results: a table on the screen and in the README, a file, and two plots."""
+"""Shows the results: tables on the screen and in the README, a file, and two plots."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TABLE_END = "<!-- The end of the table of times. -->\n"
 def to_table(
     title: str, results: Mapping[str, Mapping[str, Result]], bars: Mapping[str, float]
 ) -> Table:
-    """Lay out the results of one number of dimensions for the screen."""
+    """Return a table for the screen, of the results at one number of dimensions."""
     table = Table(title=title, title_justify="left")
     table.add_column("operation")
     for column in ("ours, µs", "of pgvector-python's", "quartiles", "of the floor", "bar"):
@@ -73,7 +73,7 @@ def _ratio(ways: Mapping[str, Result], reference: str) -> str:
 
 
 def _quartiles(ways: Mapping[str, Result], reference: str) -> str:
-    """Show the spread of a ratio."""
+    """Return the quartiles of a ratio, which show its spread."""
     if reference not in ways:
         return ""
     low, _, high = ways[OURS].ratios[reference]

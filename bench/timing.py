@@ -1,4 +1,4 @@
-"""Timing of several ways to do the same, side by side."""
+"""Times several ways to do the same operation, side by side."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Ratio", "Result", "time_awaits", "time_calls"]
 
 _ROUNDS = 31
 _SLICE = 2e-3
-"""Seconds that a way has its turn for, in which it does the same many times."""
+"""Seconds of one turn of a way, which repeats its operation in them."""
 
 
 class Ratio(NamedTuple):
-    """How often as long as another way one took, in the same round: quartiles over the rounds."""
+    """The time of a way divided by that of another in the same round: quartiles over the rounds."""
 
     low: float
     median: float
@@ -29,7 +29,7 @@ class Ratio(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What one way took: the median of its seconds for one time, and its ratio to each way."""
+    """The times of one way: the median seconds of one call, and its ratio to each way."""
 
     seconds: float
     ratios: Mapping[str, Ratio]
@@ -37,7 +37,7 @@ class Result:
 
 @contextmanager
 def _frozen() -> Generator[None]:
-    """Keep the garbage collector out, and what is there already out of its sight."""
+    """Keep the garbage collector from running, and existing objects out of it."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -49,7 +49,7 @@ def _frozen() -> Generator[None]:
 
 
 def time_calls(ways: Mapping[str, Callable[[], object]]) -> dict[str, Result]:
-    """Time each way in every round, a different one first each time."""
+    """Time each way in every round; the rounds begin with different ways."""
     times = {name: _calls_in_a_slice(way) for name, way in ways.items()}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with _frozen():
@@ -60,7 +60,7 @@ def time_calls(ways: Mapping[str, Callable[[], object]]) -> dict[str, Result]:
 
 
 def _summarise(seconds: Mapping[str, list[float]]) -> dict[str, Result]:
-    """Compare each way with each, round by round."""
+    """Compare each way with every way, round by round."""
     return {
         name: Result(
             statistics.median(taken),
@@ -78,7 +78,7 @@ def _ratio(taken: list[float], base: list[float]) -> Ratio:
 async def time_awaits(
     ways: Mapping[str, Callable[[], Awaitable[object]]], prepare: Callable[[], Awaitable[object]]
 ) -> dict[str, Result]:
-    """Time each way once in every round; what comes before each is not timed."""
+    """Time each way once in every round, without the call of `prepare` before it."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():
         await prepare()

@@ -2,8 +2,8 @@
 
     DATABASE_URL=postgresql+asyncpg://… fastapi dev examples/fastapi_app.py
 
-A `Vector` is a field of the models, and the type of a column. FastAPI reads it from a JSON array,
-refuses what is none, and writes it as one.
+A `Vector` is the type of a field in the models, and of a column. FastAPI reads it from a JSON
+array, refuses invalid arrays, and writes it as a JSON array.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Embedding = Annotated[Vector, Field(min_length=DIMENSIONS, max_length=DIMENSIONS
 
 
 class Base(DeclarativeBase):
-    """What the tables have in common."""
+    """The base class of the tables."""
 
 
 class Document(Base):
@@ -50,14 +50,14 @@ class Document(Base):
 
 
 class NewDocument(BaseModel):
-    """A document as it comes."""
+    """A document to store."""
 
     title: str
     embedding: Embedding
 
 
 class StoredDocument(NewDocument):
-    """A document as it goes."""
+    """A document that is stored, with its id."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -65,7 +65,7 @@ class StoredDocument(NewDocument):
 
 
 class Query(BaseModel):
-    """What to search for."""
+    """A search for the documents nearest to an embedding."""
 
     embedding: Embedding
     limit: int = Field(5, ge=1, le=100)
@@ -80,7 +80,7 @@ class Match(BaseModel):
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-    """Make what the service needs, the extension included, before the first request."""
+    """Create the extension and the tables before the first request."""
     async with engine.begin() as conn:
         await conn.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
         await conn.run_sync(Base.metadata.create_all)

