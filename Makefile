@@ -58,7 +58,7 @@ pgbouncer: .venv/test $(SUITES:%=.venv/pgbouncer-%) ## test behind PgBouncer 1.1
 	done
 
 # The files of tests that need no server, and the tests in them that do.
-CODECS := wire text elements values inputs bad_input matrix any_input pickles roundtrip
+CODECS := wire text formats values inputs bad_input matrix any_input pickles roundtrip
 OF_SERVER := matrix.py::test_through_the_server matrix.py::test_text_of_a_connection_that_is_not_registered
 foreign: .venv/test .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-endian machine and on aarch64, emulated
 	$(BIN)/python -m tests.digest >.venv/digest

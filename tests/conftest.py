@@ -50,7 +50,7 @@ hypothesis.settings.register_profile(
 # What these test, draw or compare are ndarrays.
 OF_NUMPY = [
     "differential",
-    "test_elements.py",
+    "test_formats.py",
     "test_fuzz_cases.py",
     "test_matrix.py",
     "test_threads.py",
