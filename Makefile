@@ -101,7 +101,7 @@ generate: .venv/test ## write the generated files, after an edit of the spec
 	$(BIN)/python -m codegen.project
 	$(BIN)/python -m codegen $(EXAMPLE)
 
-format: .venv/check ## format the hand-written files, and mend what lint can mend
+format: .venv/check ## format the hand-written files, and apply the fixes of lint
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
@@ -118,7 +118,7 @@ lock: .venv/check ## pin all that is installed, with hashes, in the lock file
 	  done; } >.venv/requirements.lock
 	mv .venv/requirements.lock requirements.lock
 
-clean: ## remove the environment and what the tools keep
+clean: ## remove the environment and the caches of the tools
 	rm -rf .venv .fuzz .hypothesis .mypy_cache .nox mutants .pytest_cache .ruff_cache
 
 # The lock file has a section for each group, since some groups exclude each other. The section of a job lacks
