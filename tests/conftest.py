@@ -1,4 +1,4 @@
-"""A PostgreSQL for the suite, and the types of the spec to parametrise it with."""
+"""The suite's settings and fixtures: servers, databases and connections."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.threads import is_gil_enabled
 
 NewDatabase: TypeAlias = Callable[..., Awaitable[str]]
 
-# Time says nothing on a shared machine, and batches of large values may outgrow Hypothesis's buffer,
-# which counts them as filtered out. What fails is printed as something to paste into a test.
+# Time says nothing on a shared machine, and batches of large values may outgrow Hypothesis's buffer:
+# it counts them as filtered out. A failing example is printed as a line to paste into a test.
 hypothesis.settings.register_profile(
     "suite",
     deadline=None,
@@ -39,7 +39,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 hypothesis.settings.register_profile("quick", max_examples=20)
-# The same for each mutant, and none is made small: nobody reads them.
+# Each mutant meets the same examples. They are not minimised, since nobody reads them.
 hypothesis.settings.register_profile(
     "mutation",
     hypothesis.settings.get_profile("quick"),
@@ -47,7 +47,7 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
 
-# What these test, draw or compare are ndarrays.
+# These test, draw or compare ndarrays.
 OF_NUMPY = [
     "differential",
     "test_formats.py",
@@ -61,7 +61,7 @@ collect_ignore = [*([] if np else OF_NUMPY), *([] if HAS_MODEL else ["test_demo.
 
 
 def pytest_report_header() -> list[str]:
-    """Tell what this run is with, and what it is without."""
+    """Name the versions of this run, and the libraries and types that it lacks."""
     server = given_server()
     postgresql, pgvector = server[:2] if server else server_versions()
     gil = "with" if is_gil_enabled() else "without"
@@ -80,7 +80,7 @@ def pytest_report_header() -> list[str]:
 
 
 def release(library: str) -> str:
-    """Tell a library's version, or that there is none."""
+    """Return a library's name and version, or say that it is missing."""
     try:
         return f"{library} {version(library)}"
     except PackageNotFoundError:
@@ -95,7 +95,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def server_dsn() -> Iterator[str]:
-    """The server of ASYNCPG_VECTOR_TEST_DSN, or else an embedded one that goes with the suite."""
+    """The server of ASYNCPG_VECTOR_TEST_DSN, or else an embedded one that ends with the suite."""
     given = given_dsn()
     if given:
         yield given
@@ -106,7 +106,7 @@ def server_dsn() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def new_database(server_dsn: str) -> AsyncIterator[NewDatabase]:
-    """Creates a database, runs SQL in it, and returns its DSN; all go when the suite ends."""
+    """Creates a database, runs SQL in it, and returns its DSN; the suite drops it at its end."""
     names = (f"asyncpg_vector_test_{os.getpid()}_{n}" for n in count())
     created: list[str] = []
     admin = await asyncpg.connect(server_dsn)
@@ -121,20 +121,20 @@ async def new_database(server_dsn: str) -> AsyncIterator[NewDatabase]:
         return urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
 
     yield create
-    for name in created if given_dsn() else ():  # the suite's own server goes with them
+    for name in created if given_dsn() else ():  # the suite's own server is removed whole
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
 
 @pytest.fixture(scope="session")
 async def dsn(new_database: NewDatabase) -> str:
-    """A database that the tests share; they keep their tables temporary."""
+    """A database that the tests share; their tables are temporary."""
     return await new_database()
 
 
 @pytest.fixture(scope="session")
 async def server(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    """One connection for a property's many examples, with every type of the spec registered."""
+    """A connection for many examples of a property, with every type of the spec registered."""
     conn = await asyncpg.connect(dsn)
     await register_vector(conn, types=VALUE_CLASSES, missing_ok=True)
     yield conn
@@ -143,7 +143,7 @@ async def server(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture(scope="session")
 def pgbouncer(server_dsn: str) -> Iterator[Callable[[str], str]]:
-    """A PgBouncer in transaction mode: makes the DSN of a database its own."""
+    """A PgBouncer in transaction mode: turns the DSN of a database into one through PgBouncer."""
     with run_pgbouncer(server_dsn) as folder:
         yield partial(through, folder)
 
@@ -159,7 +159,7 @@ async def server_types(dsn: str) -> list[str]:
 
 @pytest.fixture
 async def plain(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that knows no vectors yet."""
+    """A connection without registered types."""
     conn = await asyncpg.connect(dsn)
     yield conn
     await conn.close()
@@ -167,6 +167,6 @@ async def plain(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def conn(plain: asyncpg.Connection) -> asyncpg.Connection:
-    """A connection with every type of the spec registered, the built-in ones too."""
+    """A connection with every type of the spec registered, built-in types included."""
     await register_vector(plain, types=VALUE_CLASSES, missing_ok=True)
     return plain

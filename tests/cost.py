@@ -1,4 +1,4 @@
-"""What something costs, in memory and in time of the processor's."""
+"""Limits the memory and the processor time of a block of code."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 USUAL = 0.05
-"""Seconds that the computation of `_slowness` takes on a machine of 2026."""
+"""Seconds of the computation in `_slowness` on a machine of 2026."""
 MOST_SLOWNESS = 10
-"""No more time than for this slowness is allowed, so that a slow machine notices faults too."""
+"""The most slowness that is allowed for, so that a slow machine notices faults too."""
 
 
 @contextmanager
 def at_most(size: int, seconds: float) -> Iterator[None]:
-    """Hold what is done to fewer bytes at a time, and to fewer seconds of a machine of 2026's."""
+    """Fail if the block allocates `size` bytes at a time, or takes `seconds` of a machine of 2026."""
     tracemalloc.start()
     start = time.process_time()
     try:
@@ -30,7 +30,7 @@ def at_most(size: int, seconds: float) -> Iterator[None]:
 
 
 def _slowness() -> float:
-    """Return how many times longer a fixed computation takes here than on a machine of 2026."""
+    """Return the time of a fixed computation here, divided by that on a machine of 2026."""
     tracemalloc.start()
     start = time.process_time()
     for n in range(20_000):

@@ -1,6 +1,6 @@
-"""Print a digest of what many values become, which is to be the same on every machine.
+"""Prints a digest of the payloads and texts of many values; it has to be the same on every machine.
 
-`make foreign` compares what a big-endian machine and an aarch64 print with what this one does.
+`make foreign` compares the digest of a big-endian machine, and of an aarch64, with this machine's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ VALUES = 300
 
 
 def main() -> None:
-    """Print how many results there are of each type, and a digest of them."""
+    """Print the number of results of each type, and a digest of them."""
     for type_ in TYPES:
         digest, count = hashlib.sha256(), 0
         for numbers in draw(type_, Random(type_.sql_name)):
@@ -46,7 +46,7 @@ def draw(type_: SpecType, random: Random) -> Iterator[list[float]]:
 
 
 def results(type_: SpecType, numbers: list[float]) -> Iterator[bytes]:
-    """Yield what a value is written as, by whichever way it is made."""
+    """Yield the payload, text, repr, list and pickle of a value, from each kind of input."""
     cls = type_.value_class
     made = [cls.coerce(numbers), cls.coerce(tuple(numbers)), cls.coerce(np.array(numbers))]
     if not isinstance(type_.model, BitsType):

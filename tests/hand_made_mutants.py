@@ -28,7 +28,7 @@ console = Console(soft_wrap=True, highlight=False, markup=False)
 
 
 class Mutant(NamedTuple):
-    """A change of a file, and the tests of which one has to fail."""
+    """A change of a file, and tests, one of which has to fail."""
 
     file: str
     old: str
@@ -40,7 +40,7 @@ class Mutant(NamedTuple):
 
     @contextmanager
     def made_in(self, project: Path) -> Iterator[None]:
-        """Make the change, and what is generated of it, in a copy of the project."""
+        """Make the change in a copy of the project, generate, and undo both afterwards."""
         path = project / self.file
         text = path.read_text()
         path.write_text(text.replace(self.old, self.new))
@@ -61,7 +61,7 @@ def read_mutants() -> list[Mutant]:
 
 def run(project: Path, *module: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a Python module of a copy of the project."""
-    # Bytecode goes by times in seconds, and two mutants may be made in one.
+    # Python compares bytecode with its source by time, in seconds; two mutants may share a second.
     environment = {"PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1", **settings}
     return subprocess.run(
         [sys.executable, "-m", *module],
@@ -75,7 +75,7 @@ def run(project: Path, *module: str, **settings: str) -> subprocess.CompletedPro
 
 
 def tests_pass(project: Path, dsn: str, tests: Sequence[str]) -> bool:
-    """Tell whether all of these tests pass; stop if they cannot be run."""
+    """Tell whether all of the tests pass; exit if they cannot be run."""
     options = ("-x", "-q", "-p", "no:cacheprovider")
     done = run(project, "pytest", *options, *tests, ASYNCPG_VECTOR_TEST_DSN=dsn)
     if done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):

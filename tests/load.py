@@ -1,4 +1,4 @@
-"""A thousand tasks that store, search and read back at once, and check every value they see."""
+"""A thousand tasks that store, search and read back at once, and check every value."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from asyncpg_vector._generated import VALUE_CLASSES
 from tests.spec_types import TYPES, SpecType
 
 DIMENSIONS = 24
-ROWS = 10  # that a task stores in a call
-KEPT = 100  # rows of a task, until it deletes them
+ROWS = 10  # stored by a task in one call
+KEPT = 100  # rows of a task before it deletes them
 
 
 class Load:
     """The tasks of one run, and the table and the pool that they share.
 
-    A row's values follow from its id, so that whoever reads a row knows what has to be in it.
+    The values of a row follow from its id, so that any task can check any row.
     """
 
     def __init__(self, pool: asyncpg.Pool, types: list[str], *, copies: bool) -> None:
@@ -53,7 +53,7 @@ class Load:
                     )
 
     async def run(self, tasks: int, seconds: float) -> Counter[str]:
-        """Return how often each thing was done; raise for the first value that is not right."""
+        """Return the count of each operation; raise at the first wrong value."""
         deadline = time.monotonic() + seconds
         await asyncio.gather(*[self.work(task, deadline) for task in range(tasks)])
         return self.done
@@ -67,7 +67,7 @@ class Load:
             ways.append(self.copy)
         stored: list[int] = []
         await self.store_one(task, stored, chance)
-        first = ways[task % len(ways)]  # so that each is done, however short the time
+        first = ways[task % len(ways)]  # each way is taken, however short the time
         await first(task, stored, chance)
         while time.monotonic() < deadline:
             await chance.choice(ways)(task, stored, chance)
@@ -99,12 +99,12 @@ class Load:
         self.done["COPY"] += 1
 
     async def search_own(self, task: int, stored: list[int], chance: random.Random) -> None:
-        """Among the task's own rows, where the nearest to one that is there is that one."""
+        """Search the task's own rows for one of its values: the nearest is that value."""
         if not stored:
             return
         type_ = chance.choice(self.types)
         sought = value_of(type_, chance.choice(stored))
-        # The expression keeps the planner from the index, which need not find the nearest.
+        # The planner cannot use the index, which may miss the nearest, for this expression.
         query = (
             f'{self.select} WHERE task = $2 ORDER BY ("{type_}" {operator(type_)} $1) + 0 LIMIT 1'
         )
@@ -114,7 +114,7 @@ class Load:
         self.done["searches of own rows"] += 1
 
     async def search_all(self, task: int, _: list[int], chance: random.Random) -> None:
-        """Among all, by the index: what comes is as it was stored, whoever has stored it."""
+        """Search all rows by the index: every row is as its task stored it."""
         type_ = chance.choice(self.types)
         query = f'{self.select} ORDER BY "{type_}" {operator(type_)} $1 LIMIT {ROWS}'
         self.check(await self.pool.fetch(query, value_of(type_, task)))
@@ -138,7 +138,7 @@ def operator(type_: SpecType) -> str:
 
 
 def value_of(type_: SpecType, id_: int) -> Any:
-    """A value that follows from a row's id, with zeros, and numbers large and small."""
+    """The value of a row by its id, with zeros, and large and small numbers."""
     chance = random.Random(f"{type_} {id_}")
     if not type_.value_class.info.extension:
         return type_.value_class(chance.choices([0, 1], k=DIMENSIONS))
@@ -153,7 +153,7 @@ def value_of(type_: SpecType, id_: int) -> Any:
 async def run_load(
     dsn: str, tasks: int, seconds: float, *, copies: bool, **options: Any
 ) -> Counter[str]:
-    """Run it with a pool of 20 on an empty database that has the extension."""
+    """Run the load with a pool of 20, on an empty database that has the extension."""
     types: list[str] = []
 
     async def init(conn: asyncpg.Connection) -> None:

@@ -1,9 +1,9 @@
-"""Whether encoding and decoding leave memory behind: run as a process of its own.
+"""Measures the memory that encoding and decoding leave behind, in a process of its own.
 
-`python -m tests.memory TYPE CALLS` first makes a tenth of CALLS, then CALLS in five rounds, and prints
-the median growth of a round in JSON: memory blocks of Python's, which are counted exactly, and KiB of
-the resident set, which sees everything else too. A leak adds to each round; what the system allocates
-now and then adds to few.
+`python -m tests.memory TYPE CALLS` makes a tenth of CALLS unmeasured, then CALLS in five rounds. It
+prints the median growth of a round in JSON: Python's memory blocks, which are counted exactly, and KiB
+of the resident set, which has all other memory too. A leak adds to each round; occasional allocations
+of the system add to few.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROUNDS = 5
 
 
 def calls(type_: SpecType) -> dict[str, Callable[[int], Any]]:
-    """What is to leave nothing behind: each is called with a number, and has its own values."""
+    """The functions that must leave nothing behind; each takes a number, from which its value follows."""
 
     def encode(n: int) -> Any:
         numbers = _numbers(type_, n)
@@ -41,13 +41,13 @@ def calls(type_: SpecType) -> dict[str, Callable[[int], Any]]:
 
 
 def _numbers(type_: SpecType, n: int) -> list[Any]:
-    """Up to 16 numbers: bits, for the types of SQL's own; and another that is n's."""
+    """Up to 16 numbers: bits, and for types of an extension also one number by n."""
     bits = [n >> place & 1 for place in range(1 + n % 15)]
     return [*bits, n % 400_000 / 7] if type_.model.extension else bits
 
 
 def grow(call: Callable[[int], Any], numbers: range) -> tuple[int, int]:
-    """Memory blocks and KiB that calls with these numbers add."""
+    """The memory blocks and KiB that calls with these numbers add."""
     before = _memory()
     for n in numbers:
         call(n)

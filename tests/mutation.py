@@ -1,8 +1,8 @@
-"""Mutation testing: changes functions in thousands of ways, one at a time, for a test to notice.
+"""Mutation testing: changes functions in thousands of ways; a test has to notice each change.
 
 `make mutation` runs mutmut (its settings are in pyproject.toml) against a server of its own. Each
-mutant that no test notices has to be explained in tests/equivalent_mutants.toml. What mutmut does
-not change is in tests/README.md; some of that tests/hand_made_mutants.py does.
+mutant that no test notices has to be explained in tests/equivalent_mutants.toml. tests/README.md
+lists the code that mutmut does not change; tests/hand_made_mutants.py changes some of it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ console = Console(soft_wrap=True, highlight=False, markup=False)
 
 
 class Change(NamedTuple):
-    """A function, and the lines of it that differ, without their indentation."""
+    """A function, and its lines that a mutant changes, without their indentation."""
 
     function: str
     removed: str
@@ -50,8 +50,8 @@ def run_mutmut(*, only_changed: bool) -> None:
     names = []
     if not only_changed:
         shutil.rmtree("mutants", ignore_errors=True)
-        # Given a name, mutmut first runs the tests by theirs. Were one not found by it, each mutant
-        # that it meets would count as noticed.
+        # Only if it is given names does mutmut first run the tests by their names. A test that cannot
+        # be found by its name would count as a failure, and each of its mutants as noticed.
         names = ["*"]
     with run_server() as dsn:
         settings = {"ASYNCPG_VECTOR_TEST_DSN": dsn, "ASYNCPG_VECTOR_TEST_BATCHES": "1"}
@@ -59,7 +59,7 @@ def run_mutmut(*, only_changed: bool) -> None:
 
 
 def read_results() -> Iterator[tuple[Path, str, str]]:
-    """Yield each mutant's file, its name, and what became of it."""
+    """Yield the file, the name and the status of each mutant."""
     for path in walk_mutatable_files():
         data = SourceFileMutationData(path=path)
         data.load()
@@ -68,9 +68,9 @@ def read_results() -> Iterator[tuple[Path, str, str]]:
 
 
 def read_change(path: Path, name: str) -> Change:
-    """Return what a mutant changes."""
+    """Return the change of a mutant."""
     function = re.sub(r"\.xǁ(\w+)ǁ|\.x_", lambda m: f".{m[1]}." if m[1] else ".", name)
-    diff = get_diff_for_mutant(name, path=path).splitlines()[2:]  # without the names of files
+    diff = get_diff_for_mutant(name, path=path).splitlines()[2:]  # without the file names
     removed, added = (
         " ".join(line[1:].strip() for line in diff if line.startswith(sign)) for sign in "-+"
     )
@@ -78,7 +78,7 @@ def read_change(path: Path, name: str) -> Change:
 
 
 def read_explained() -> dict[Change, list[str]]:
-    """Return why mutants are equivalent: a reason for each that makes such a change."""
+    """Return the reasons why mutants are equivalent: one for each mutant with the same change."""
     explained: dict[Change, list[str]] = {}
     for group in tomllib.loads(EXPLAINED.read_text())["equivalent"]:
         function = removed = ""
@@ -94,7 +94,7 @@ def read_explained() -> dict[Change, list[str]]:
 
 
 def main() -> int:
-    """Run mutmut; tell what lives without a reason, and which reasons are for nothing."""
+    """Run mutmut; print the living mutants without a reason, and the reasons without a mutant."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument(
         "--changed",
@@ -111,7 +111,7 @@ def main() -> int:
             statuses["noticed"] += 1
             continue
         change = read_change(path, name)
-        if explained.get(change):  # which may have taken too long on a busy machine
+        if explained.get(change):  # on a busy machine, it may also have timed out
             statuses["equivalent"] += 1
             reasons[explained[change].pop()] += 1
         elif status == "timeout":

@@ -1,7 +1,7 @@
-"""What a test needs that not every run has: NumPy and SciPy, a type, a release of pgvector.
+"""The needs of tests that some runs lack: NumPy and SciPy, a type, a release of pgvector.
 
-A test whose needs are not met is left out of the run: pytest's header says why, and its last line
-how many were. With NumPy, and the server that the suite brings along, none is.
+A run leaves out the tests whose needs it lacks: pytest's header says why, and its last line how many
+they are. With NumPy and the suite's own server, no test is left out.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ needs_pgvector = pytest.mark.needs_pgvector
 
 
 class Server(NamedTuple):
-    """What a server has of what tests may need."""
+    """The releases and the types of a server."""
 
     postgresql: str
     pgvector: str
     types: list[str]
-    """Types of the spec."""
+    """The types of the spec that it has."""
 
     @property
     def missing(self) -> list[str]:
-        """Types of the spec that it lacks."""
+        """The types of the spec that it lacks."""
         return [name for name in SPEC.types if name not in self.types]
 
     def has(self, item: pytest.Item) -> bool:
@@ -72,7 +72,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def without_numpy() -> Iterator[None]:
-    """Hide NumPy from the package, and from nothing else, as if the program had not imported it."""
+    """Hide NumPy from the package alone, as if the program had not imported it."""
     not_loaded = SimpleNamespace(modules={})
     unknown = patch.multiple(_numpy, _numpy=None, _plain_arrays=())
     with patch.object(_numpy, "sys", not_loaded), unknown:
@@ -80,19 +80,19 @@ def without_numpy() -> Iterator[None]:
 
 
 def given_dsn() -> str | None:
-    """Return the server that the suite is told to use, if it is."""
+    """Return the DSN of the server that the suite has to use, if one is given."""
     return os.environ.get("ASYNCPG_VECTOR_TEST_DSN")
 
 
 @cache
 def given_server() -> Server | None:
-    """Ask that server what it has. (The suite's own, which is pinned, has everything.)"""
+    """Ask the given server for its releases and types. (The suite's own, which is pinned, has all.)"""
     dsn = given_dsn()
     return asyncio.run(_ask(dsn)) if dsn else None
 
 
 def are_met(item: pytest.Item) -> bool:
-    """Tell whether this run has what a test needs."""
+    """Tell whether this run meets the needs of a test."""
     if np is None and item.get_closest_marker("needs_numpy"):
         return False
     server = given_server()

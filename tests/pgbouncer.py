@@ -22,9 +22,9 @@ MADE = ROOT / ".venv/pgbouncer/pgbouncer"
 PORT = 6432  # of a Unix socket: part of a file's name, in a folder of its own
 SERVER_CONNECTIONS = 3
 
-# What the README tells its readers to have, and what it takes to start one by the suite. Of the
-# user names that clients give, "any" makes the one that the server is asked with. Whoever waits for
-# a server connection that never comes is told in half a minute, not in two.
+# The settings that the README advises, and those that the suite needs to start a PgBouncer. With the
+# auth_type "any", every client connects to the server as the same user. A client that waits in vain
+# for a server connection gets an error after half a minute, not after two.
 CONFIG = """
 [databases]
 * = {server}
@@ -44,7 +44,7 @@ logfile = {folder}/log
 
 
 def find_pgbouncer() -> str:
-    """The one of ASYNCPG_VECTOR_TEST_PGBOUNCER, or where `make` has put it, or else the system's."""
+    """The program ASYNCPG_VECTOR_TEST_PGBOUNCER, or the one that `make` got, or the system's."""
     if CHOSEN:
         assert shutil.which(CHOSEN), f"expected a pgbouncer to run, got {CHOSEN}"
         return CHOSEN
@@ -56,12 +56,12 @@ def find_pgbouncer() -> str:
 
 
 def knows_statements() -> bool:
-    """Whether it keeps prepared statements apart, which it does from 1.21 on."""
+    """Whether PgBouncer keeps the prepared statements of its clients apart, as 1.21 and later do."""
     return _version() >= (1, 21)
 
 
 def keeps_server_after_copy() -> bool:
-    """Whether a client of asyncpg keeps its server connection after a COPY, as with 1.26."""
+    """Whether an asyncpg client keeps its server connection after a COPY, as with PgBouncer 1.26."""
     return _version() in [(1, 26, 0), (1, 26, 1)]
 
 
@@ -74,7 +74,7 @@ def _version() -> tuple[int, ...]:
 
 @contextmanager
 def run_pgbouncer(server_dsn: str) -> Iterator[str]:
-    """Run it, and yield the folder of its socket."""
+    """Run PgBouncer, and yield the folder of its socket."""
     # The path of a socket is limited to about 100 bytes, which pytest's folders may exceed.
     with tempfile.TemporaryDirectory(prefix="pgbouncer") as name:
         folder = Path(name)
@@ -90,7 +90,7 @@ def run_pgbouncer(server_dsn: str) -> Iterator[str]:
 
 
 def through(folder: str, dsn: str) -> str:
-    """The same database, by way of the PgBouncer whose socket is there."""
+    """The DSN of the same database through the PgBouncer whose socket is in the folder."""
     query = urlencode({"host": folder, "port": PORT, "user": "anybody"})
     return f"postgresql://{urlsplit(dsn).path}?{query}"
 
@@ -106,7 +106,7 @@ def _configure(server_dsn: str, folder: Path) -> str:
         )
         socket_path = Path(info.host) / f".s.PGSQL.{info.port}"
     run_as = ""
-    if os.geteuid() == 0:  # as which it refuses to run
+    if os.geteuid() == 0:  # PgBouncer refuses to run as root
         owner = _who_runs(socket_path)
         shutil.chown(folder, owner)
         run_as = f"user = {owner}"
@@ -116,7 +116,7 @@ def _configure(server_dsn: str, folder: Path) -> str:
         listen_port=PORT,
         folder=folder,
         run_as=run_as,
-        # Later releases have 200 unless they are told otherwise; earlier ones do not know the setting.
+        # Later releases have 200 by default; earlier releases do not know the setting.
         max_prepared_statements="max_prepared_statements = 100"
         if (1, 21) <= _version() < (1, 24)
         else "",
@@ -124,7 +124,7 @@ def _configure(server_dsn: str, folder: Path) -> str:
 
 
 def _who_runs(server: Path) -> str:
-    """Whoever runs the server can reach its socket; one that is elsewhere, anybody."""
+    """The user who runs the server can reach its socket; a server elsewhere is open to any user."""
     return pwd.getpwuid(server.stat().st_uid).pw_name if server.exists() else "nobody"
 
 

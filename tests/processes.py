@@ -1,4 +1,4 @@
-"""Running Python in a folder, for what is to be tried as a process of its own."""
+"""Runs Python in a folder, as a process of its own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
-"""An environment that has coverage, if it measures the suite, leave a process alone."""
+"""An environment in which coverage does not measure a process, though it measures the suite."""
 
 
 def run_python(folder: Path, *arguments: str, **environment: str) -> str:
-    """Run Python there, importing from there, and return what it prints; it has to succeed."""
+    """Run Python in a folder, importing from it, and return its output; it has to succeed."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,

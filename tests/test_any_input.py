@@ -1,4 +1,4 @@
-"""Whatever is put together of odd objects is taken or refused, the same in every way in."""
+"""Any combination of odd objects makes a valid value or raises an error of the package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from asyncpg_vector import Bit, HalfVector, SparseVector, Vector, VectorError
 from tests.needs import needs_numpy, np
 from tests.spec_types import SpecType, each_dense_type, each_type, wire_of
 
-# NumPy's, of what is refused then, as NaN.
+# NumPy warns about masked elements, which the package then refuses as NaN.
 pytestmark = pytest.mark.filterwarnings("ignore:Warning. converting a masked element")
 
 ODD: list[Any] = [
@@ -55,7 +55,7 @@ if np:
 
 
 def pick(place: int) -> Any:
-    return ODD[place]  # not all of which Hypothesis could draw itself: it asks for their hashes
+    return ODD[place]  # Hypothesis draws the place: it hashes draws, and some objects have no hash
 
 
 def as_objects(items: list[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The ways in which asyncpg moves values, all of them in binary."""
+"""Every way in which asyncpg binds and fetches values: parameters, arrays, composites, COPY."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ each_known_type = pytest.mark.parametrize("sql_name", VALUES)
 
 @pytest.fixture
 def values(server_types: list[str]) -> dict[str, list[Any]]:
-    """Those of the server's types."""
+    """The values of types that the server has."""
     return {name: values for name, values in VALUES.items() if name in server_types}
 
 
@@ -41,8 +41,8 @@ async def test_null(conn: asyncpg.Connection, type_: SpecType) -> None:
 
 
 @each_known_type
-async def test_what_a_parameter_may_be(conn: asyncpg.Connection, sql_name: str) -> None:
-    """A value, what it is made from, or its text: callers of all three share a connection."""
+async def test_forms_of_a_parameter(conn: asyncpg.Connection, sql_name: str) -> None:
+    """A value, an input for one, or its text: callers of all three share a connection."""
     value = VALUES[sql_name][0]
     for parameter in (
         value,
@@ -56,7 +56,7 @@ async def test_what_a_parameter_may_be(conn: asyncpg.Connection, sql_name: str) 
 
 @each_known_type
 async def test_array(conn: asyncpg.Connection, sql_name: str) -> None:
-    """Values are sized, but not iterable: asyncpg takes each for an element and not for a row."""
+    """Values have a length but are not iterable: asyncpg takes each for an element, not for a row."""
     one, two = VALUES[sql_name]
     parameter = [one, None, tuple(two.to_list()), two.to_text()]
     assert await conn.fetchval(f'SELECT $1::"{sql_name}"[]', parameter) == [one, None, two, two]
@@ -65,8 +65,8 @@ async def test_array(conn: asyncpg.Connection, sql_name: str) -> None:
     assert await conn.fetchval(f'SELECT $1::"{sql_name}"[]', []) == []
 
 
-async def test_an_iterable_value_could_not_be_in_an_array(conn: asyncpg.Connection) -> None:
-    """Why the classes have no __iter__: asyncpg would hand the encoder one number at a time."""
+async def test_an_iterable_value_cannot_be_in_an_array(conn: asyncpg.Connection) -> None:
+    """With __iter__, asyncpg passes the encoder one number at a time: so the classes have none."""
 
     class Iterable(Vector):
         def __iter__(self) -> Any:
@@ -137,7 +137,7 @@ async def test_prepared_statement(conn: asyncpg.Connection) -> None:
     assert await statement.fetchval(Vector([1, 2]), [3, 4]) == Vector([4, 6])
 
 
-# The other metrics, and those of bits, came with pgvector 0.7.
+# pgvector 0.7 added the other metrics, and those of bits.
 EARLY_METRICS = ("l2", "inner_product", "cosine")
 
 
@@ -156,10 +156,10 @@ async def test_search(conn: asyncpg.Connection, sql_name: str, metric: str) -> N
 
 
 @each_known_type
-async def test_nothing_is_sent_of_a_bad_parameter(
+async def test_a_bad_parameter_is_not_sent(
     conn: asyncpg.Connection, table: str, sql_name: str
 ) -> None:
-    """The error is raised on the client, the statement does not run, the connection goes on."""
+    """The client raises the error, the statement does not run, and the connection stays usable."""
     good, bad = VALUES[sql_name][0], object()
     insert = f"INSERT INTO {table} ({sql_name}) VALUES ($1)"
     with pytest.raises(asyncpg.DataError, match=r"query argument \$1.*expected a sequence"):
@@ -173,7 +173,7 @@ async def test_nothing_is_sent_of_a_bad_parameter(
     assert await conn.fetchval(f"SELECT {sql_name} FROM {table}") == good
 
 
-async def test_a_value_of_another_class_says_how_to_convert(conn: asyncpg.Connection) -> None:
+async def test_a_value_of_another_class_is_refused_with_advice(conn: asyncpg.Connection) -> None:
     with pytest.raises(
         asyncpg.DataError, match=r"got a HalfVector; to convert it, write Vector\(value"
     ):

@@ -1,4 +1,4 @@
-"""What values are not made from; each message says what was expected, what came, and where."""
+"""Inputs that the classes refuse; each message names the expected and the given object, and where."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CHARACTERS = "w" if sys.version_info >= (3, 13) else "u"
 
 
 class Raising:
-    """Raises what PyTorch does, for a complex tensor or one of several elements."""
+    """Raises as PyTorch does for a complex tensor, or for one of several elements."""
 
     def __float__(self) -> float:
         raise RuntimeError("value cannot be converted to type double without overflow")
@@ -56,7 +56,7 @@ class Raising:
 
 
 class LyingSequence:
-    """Has two elements, and says that it has another number of them."""
+    """Has two elements, and another length."""
 
     def __init__(self, length: int, elements: tuple[float, float] = (1.0, 2.0)) -> None:
         self.length = length
@@ -70,7 +70,7 @@ class LyingSequence:
 
 
 class Keyed:
-    """Looks like a sequence and is a mapping."""
+    """A mapping that looks like a sequence."""
 
     def __len__(self) -> int:
         return 1
@@ -80,14 +80,14 @@ class Keyed:
 
 
 class Unsized(Keyed):
-    """Says that it has a length, as an array without a dimension does."""
+    """Has a `__len__` that raises, as an array without a dimension has."""
 
     def __len__(self) -> int:
         raise TypeError("len() of unsized object")
 
 
 class Broken:
-    """Cannot even be shown."""
+    """Has no repr, and is no number."""
 
     def __repr__(self) -> str:
         raise RuntimeError
@@ -97,14 +97,14 @@ class Broken:
 
 
 class OneElement(list[float]):
-    """As an array of one element is, of which float() makes a number."""
+    """A sequence that float() takes, as it takes an array of one element."""
 
     def __float__(self) -> float:
         return 2.0
 
 
 NotAList = type("list", (), {"__repr__": lambda _: "[...]"})
-"""A class that is only called so."""
+"""A class that is called list, and is none."""
 
 
 NO_ROWS = [
@@ -208,7 +208,7 @@ if np:
 
 
 @each_numeric_type
-def test_a_buffer_that_is_gone(type_: SpecType) -> None:
+def test_a_released_buffer(type_: SpecType) -> None:
     view = memoryview(array("f", [1, 2]))
     view.release()
     with pytest.raises(InvalidValueError, match="expected numbers, got memoryview .*: .*released"):
@@ -372,7 +372,7 @@ def test_no_coordinates(arguments: Any, error: type[Exception], message: str) ->
 
 @pytest.mark.parametrize("length", [65_536, 2 * 65_536])
 def test_a_long_row_with_more_elements_than_it_says(length: int) -> None:
-    """What is beyond a piece of it is not left behind."""
+    """The row is read in pieces; elements after its length are noticed."""
 
     class Liar(list[int]):
         def __len__(self) -> int:
@@ -396,14 +396,14 @@ def test_a_long_row_with_more_elements_than_it_says(length: int) -> None:
     ],
     ids=["array", "deque", "int", "list of int", "Fraction", "subclass of int", "called list"],
 )
-def test_what_messages_show(value: Any, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_are_short(value: Any, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shorten(value) == shown
     monkeypatch.setattr(Repr, "repr_int", repr_int_late)
     assert shorten(value) == shown
 
 
 def repr_int_late(_: Repr, x: int, level: int) -> str:  # noqa: ARG001
-    """Raise for no int, as late Pythons do not, and show its address."""
+    """Show the address of an int that has no repr, as later Pythons do instead of raising."""
     try:
         return repr(x)
     except ValueError:
@@ -411,7 +411,7 @@ def repr_int_late(_: Repr, x: int, level: int) -> str:  # noqa: ARG001
 
 
 @each_type
-def test_encoders_leave_conversion_to_the_caller(type_: SpecType) -> None:
+def test_encoders_refuse_values_of_other_classes(type_: SpecType) -> None:
     name = type_.value_class.__name__
     for value in (Vector([1]), HalfVector([1]), SparseVector([1]), Bit("1")):
         if not isinstance(value, type_.value_class):
@@ -437,7 +437,7 @@ def test_a_lone_number_says_how_to_bind_an_array(type_: SpecType, number: object
 
 
 class Index:
-    """Is what NumPy's integers are to ``bytes()``, and no bool."""
+    """An object that ``bytes()`` takes as it takes NumPy's integers, and no bool."""
 
     def __index__(self) -> int:
         return 1
@@ -541,7 +541,7 @@ def test_no_base64(text: Any, error: type[Exception], message: str) -> None:
 
 @each_dense_type
 def test_base64_of_halves(type_: SpecType) -> None:
-    """They look like half as many float32, unless it is said how many there are."""
+    """They pass for half as many float32, unless the caller gives the number of dimensions."""
     halves = base64.b64encode(struct.pack("<4e", 1, 2, 3, 4))
     expected = (
         "^expected base64 of 4 dimensions in float32, 4 bytes each, got 2 dimensions in 8 bytes"
@@ -560,7 +560,7 @@ def test_base64_of_halves(type_: SpecType) -> None:
         ("2", InvalidTypeError, "expected a whole number of dimensions, got str '2'"),
     ],
 )
-def test_base64_of_no_number_of_dimensions(
+def test_base64_with_a_wrong_number_of_dimensions(
     dimensions: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
@@ -573,7 +573,7 @@ def test_base64_that_overflows_a_half() -> None:
 
 
 def test_errors_are_the_packages_and_the_builtin_ones() -> None:
-    """So that ``except`` catches each by its class, by VectorError, and as the built-in one."""
+    """``except`` catches each error by its class, as a VectorError, and as the built-in error."""
     bases = {
         "VectorError": (Exception,),
         "InvalidTypeError": (VectorError, TypeError),

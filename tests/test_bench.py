@@ -1,4 +1,4 @@
-"""The benchmark compares what is the same."""
+"""The benchmark compares operations with equal results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.report import to_table
 
 
 class Clock:
-    """A clock that goes on when it is told to."""
+    """A clock that a test turns."""
 
     seconds = 0.0
 
@@ -24,8 +24,8 @@ class Clock:
         self.seconds += seconds
 
 
-def test_the_same_comes_out() -> None:
-    """Of every operation that ends on the wire, and of those that begin there."""
+def test_results_are_equal() -> None:
+    """The libraries agree on every operation to or from the wire."""
     operations = dict(offline(384))
     assert set(BARS) <= set(operations)
     for operation, ways in operations.items():
@@ -40,7 +40,7 @@ def test_the_same_comes_out() -> None:
 
 
 def test_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each way is compared with what another took in the same round, by a clock that they turn."""
+    """Each way is compared with the others in the same round, by a clock that the ways turn."""
     clock = Clock()
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
     steady, busy = partial(clock.turn, 1e-3), count()

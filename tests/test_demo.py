@@ -1,4 +1,4 @@
-"""The demo does what it says, on the suite's server."""
+"""The demo answers questions on the suite's server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong half-way: the error is clear, nothing is stored, and the pool goes on."""
+"""Failures half-way: the error is clear, nothing is stored, and the pool stays usable."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.spec_types import TYPES
 if TYPE_CHECKING:
     from tests.conftest import NewDatabase
 
-# asyncpg 0.32 keeps a pool at its `min_size`, by connecting in the background.
+# asyncpg 0.32 and later keep a pool at its `min_size`, by connecting in the background.
 restores_min_size = tuple(map(int, asyncpg.__version__.split(".")[:2])) >= (0, 32)
 
-FOREVER = 600  # seconds, to wait for what ends it
+FOREVER = 600  # seconds, which a test ends earlier
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
@@ -49,7 +49,7 @@ class Items:
         return ", ".join(f'"{column}"' for column in self.columns)
 
     def falls_asleep(self) -> str:
-        """A query whose rows are on their way when it sleeps: the server sends each 8 kB."""
+        """A query that sleeps after rows have been sent: the server sends them 8 kB at a time."""
         return f"""
             SELECT {self.quoted}, CASE WHEN n = 1000 THEN pg_sleep({FOREVER}) END
             FROM (SELECT * FROM items WHERE id = 1) AS one, generate_series(1, 1000) AS n
@@ -69,7 +69,7 @@ class Items:
         return await self.pool.fetchval("SELECT pg_backend_pid()")
 
     async def kill(self, pid: int) -> None:
-        """End the server's process, and wait until it is gone."""
+        """End the server process of a connection, and wait for its end."""
         assert await self.admin.fetchval("SELECT pg_terminate_backend($1, 60000)", pid)
 
     async def until_asleep(self, pid: int) -> None:
@@ -77,12 +77,12 @@ class Items:
         await until(lambda: self.admin.fetchval(query, pid))
 
     async def until_copied(self, pid: int) -> None:
-        """Until the server has stored rows of the COPY that goes on."""
+        """Wait until the server has stored rows of the running COPY."""
         query = "SELECT tuples_processed > 0 FROM pg_stat_progress_copy WHERE pid = $1"
         await until(lambda: self.admin.fetchval(query, pid))
 
     async def check(self) -> None:
-        """The table is as it was, and the pool reads, binds, copies and stores."""
+        """Check that the table is as before, and that the pool reads, binds, copies and stores."""
         query = f"SELECT {self.quoted} FROM items ORDER BY id"
         assert [tuple(row) for row in await self.pool.fetch(query)] == self.rows
         new = self.row([1, 1, 1])
@@ -113,7 +113,7 @@ async def items(database: str) -> AsyncIterator[Items]:
 
 
 class Interrupted:
-    """Rows for a COPY, enough for the server to have stored some, and something in their midst."""
+    """Rows for a COPY, with an event in their middle, when the server has stored some of them."""
 
     ROWS = 100_000
 
@@ -161,7 +161,7 @@ async def test_killed_in_copy_in(items: Items) -> None:
 
 
 async def test_killed_in_copy_in_that_waits_to_send(items: Items) -> None:
-    """Of this asyncpg 0.32 hears nothing, and its own `timeout` does not run: asyncio's does."""
+    """asyncpg 0.32 does not notice, and its own `timeout` does not fire; asyncio's does."""
     await items.admin.execute(
         f"""
         CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql
@@ -216,7 +216,7 @@ async def test_killed_between_two_rows_of_a_cursor(items: Items) -> None:
         closed = asyncio.Event()
         conn.add_termination_listener(lambda _: closed.set())
         await items.kill(conn.get_server_pid())
-        await closed.wait()  # asyncpg 0.32 can be asked half-way, and says that it is not idle
+        await closed.wait()  # before that, asyncpg 0.32 may raise another error: not idle
         with pytest.raises(asyncpg.InterfaceError, match="connection is closed"):
             await anext(rows)
     await items.check()
@@ -251,7 +251,7 @@ async def test_cancelled_fetch(items: Items) -> None:
 
 
 def sleeping_rows(items: Items) -> tuple[str, Iterator[tuple[Any, ...]]]:
-    """What `executemany` is to store, and the server falls asleep over the fifth row of."""
+    """A statement and rows for `executemany`; the server sleeps at the fifth row."""
     values = ", ".join(f"${n}" for n in range(1, len(items.columns) + 1))
     insert = f"""
         INSERT INTO items ({items.quoted})
@@ -284,7 +284,7 @@ def timed_out() -> Any:
 
 
 async def test_statement_timeout_in_copy(items: Items) -> None:
-    """The server, which waits for rows, gives up when the next comes."""
+    """The server waits for rows beyond its timeout, and gives up at the next row."""
     row = items.row([1, 1, 0])
 
     async def late() -> AsyncIterator[tuple[Any, ...]]:
@@ -330,7 +330,7 @@ async def test_timeout_of_the_client(items: Items) -> None:
 
 
 def rows_with(items: Items, fifth: Any) -> list[tuple[Any, ...]]:
-    """Nine rows, of whose fifth the first value is something else."""
+    """Nine rows; the first value of the fifth is replaced."""
     rows = [items.row([1, 1, 0]) for _ in range(9)]
     rows[4] = (fifth, *rows[4][1:])
     return rows
@@ -358,7 +358,7 @@ async def test_a_row_that_the_server_refuses(items: Items) -> None:
 
 
 async def test_rows_that_end_in_an_error(items: Items) -> None:
-    """What raises in a COPY's rows is raised by the COPY."""
+    """COPY raises the error of the iterator of its rows."""
 
     class Fails(Interrupted):
         async def happen(self) -> None:
@@ -369,11 +369,11 @@ async def test_rows_that_end_in_an_error(items: Items) -> None:
     await items.check()
 
 
-# What arrives is not whole
+# An answer is cut off
 
 
 class Cut:
-    """Stands between a client and the server, and hangs up after so many bytes of an answer."""
+    """A proxy that hangs up after a number of bytes from the server."""
 
     def __init__(self, host: str, port: int) -> None:
         self.server = (host, port)
@@ -406,7 +406,7 @@ class Cut:
 
 
 async def test_an_answer_cut_anywhere(items: Items, database: str) -> None:
-    """All rows come, or none does."""
+    """Either all rows arrive, or an error is raised."""
     query = f"SELECT {items.quoted} FROM items ORDER BY id"
     import psycopg  # has no wheel for a Python without a GIL
 
@@ -437,7 +437,7 @@ async def test_an_answer_cut_anywhere(items: Items, database: str) -> None:
     await server.wait_closed()
 
 
-# The extension is not there for a pool
+# The extension is missing when a pool connects
 
 
 async def test_a_pool_is_made_without_the_extension(new_database: NewDatabase) -> None:
@@ -449,9 +449,9 @@ async def test_a_pool_is_made_without_the_extension(new_database: NewDatabase) -
 async def test_a_pool_connects_again_without_the_extension(
     new_database: NewDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever asks for a connection is told; what goes wrong in the background is logged.
+    """A task that asks for a connection gets the error; errors in the background are logged.
 
-    The background, of asyncpg 0.32, tries until the extension is there. Before, there is none.
+    asyncpg 0.32 connects in the background until the extension exists. Earlier releases do not.
     """
     dsn = await new_database("CREATE EXTENSION vector")
     async with asyncpg.create_pool(dsn, init=register_vector, min_size=2, max_size=2) as pool:
@@ -459,7 +459,7 @@ async def test_a_pool_connects_again_without_the_extension(
             admin = await asyncpg.connect(dsn)
             await admin.execute("DROP EXTENSION vector")
             for conn in (one, other):
-                # asyncpg cannot release one whose end it has read, and which it has yet to close.
+                # asyncpg cannot release a connection whose end it has read, until it closes it.
                 closed = asyncio.Event()
                 conn.add_termination_listener(lambda _, closed=closed: closed.set())
                 pid = conn.get_server_pid()

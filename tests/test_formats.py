@@ -1,4 +1,4 @@
-"""The number formats, in both byte orders, of which the types of a spec use some."""
+"""Every number format in both byte orders, also those that no type of the spec uses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ each_float = pytest.mark.parametrize("format_", FLOATS, ids=named)
 each_integer = pytest.mark.parametrize("format_", INTEGERS, ids=named)
 with_and_without_numpy = pytest.mark.parametrize("hidden", [nullcontext, without_numpy])
 
-# Typed by hand: the name, the width, the largest number, and a number's bytes, big-endian.
+# Typed by hand: name, width, largest number, a number, and its bytes in big-endian order.
 BY_HAND: list[tuple[str, int, float, float, str]] = [
     ("float16", 2, 65504.0, 1.5, "3e00"),
     ("float32", 4, 3.4028234663852886e38, 1.5, "3fc00000"),
@@ -85,8 +85,8 @@ def test_every_format_is_typed_by_hand() -> None:
 
 
 @each_format
-def test_numpys_names(format_: NumberFormat) -> None:
-    """An ndarray of the format is taken as it is, and read back."""
+def test_an_ndarray_of_the_format(format_: NumberFormat) -> None:
+    """An ndarray of the format keeps its numbers and bits, in any byte order."""
     given_ = np.array(special_numbers(format_), format_.dtype)
     data = pack(format_, given_)
     assert pack(format_, given_.tolist()) == data
@@ -112,7 +112,7 @@ def test_round_trip(format_: NumberFormat, data: st.DataObject) -> None:
 
 @each_format
 def test_a_list_of_a_new_length(format_: NumberFormat) -> None:
-    """No struct is kept yet for so many."""
+    """The cache has no struct of this length yet."""
     _struct.cache_clear()
     assert format_.unpack_list(bytes(1237 * format_.width), 0) == [0] * 1237
 
@@ -120,7 +120,7 @@ def test_a_list_of_a_new_length(format_: NumberFormat) -> None:
 @each_float
 @with_and_without_numpy
 def test_a_payload_of_a_new_length(format_: FloatFormat, hidden: Callable[[], Any]) -> None:
-    """Nothing is kept yet for so many: a whole number that is a float would find what is."""
+    """With empty caches: a length that is a float by mistake would find the entry of an equal int."""
     negative_zeros = pack(format_, [-0.0]) * 1237
     infinite = negative_zeros + format_.infinity.to_bytes(format_.width, format_.byte_order)
     with hidden():
@@ -135,7 +135,7 @@ def test_a_payload_of_a_new_length(format_: FloatFormat, hidden: Callable[[], An
 
 @each_float
 @with_and_without_numpy
-def test_what_is_not_finite(format_: FloatFormat, hidden: Callable[[], Any]) -> None:
+def test_numbers_that_are_not_finite(format_: FloatFormat, hidden: Callable[[], Any]) -> None:
     nan = format_.infinity + 1
     with hidden():
         for bits in (format_.infinity, nan):
@@ -166,7 +166,7 @@ def test_largest_float(format_: FloatFormat) -> None:
             with pytest.raises(InvalidValueError, match=f"fits {format_.name} at index 1"):
                 format_.pack(row)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as in a program that does not make errors of them
+            warnings.simplefilter("ignore")  # pytest makes errors of them
             with pytest.raises(InvalidValueError, match="fits"):
                 format_.pack(np.array([1, number]))
 
@@ -188,14 +188,14 @@ def test_zeros_are_equal(format_: FloatFormat) -> None:
     )
 
 
-# A float32's upper half ends with bit 16. What is below decides, and half-way goes to even.
+# A bfloat16 is the upper 16 bits of a float32. The lower bits decide; half-way goes to even.
 ROUNDED = [
     (0x3F80_8000, 0x3F80),  # half-way, to even below
     (0x3F81_8000, 0x3F82),  # half-way, to even above
     (0x3F80_8001, 0x3F81),
     (0x3F81_7FFF, 0x3F81),
     (0x3FFF_FFFF, 0x4000),  # the carry goes into the exponent
-    (0x0000_8000, 0x0000),  # subnormal numbers are rounded likewise
+    (0x0000_8000, 0x0000),  # subnormal numbers round likewise
     (0x0000_8001, 0x0001),
     (0x007F_8000, 0x0080),
     (0x8000_8001, 0x8001),
@@ -282,7 +282,7 @@ def test_no_integer(name: str, number: Any, error: type[Exception], message: str
 
 
 @pytest.mark.parametrize("more", [1, -1])
-def test_another_number_of_them_than_len_says(more: int) -> None:
+def test_a_row_whose_len_is_wrong(more: int) -> None:
     class Liar(list[Any]):
         def __len__(self) -> int:
             return super().__len__() + more
@@ -295,7 +295,7 @@ def test_another_number_of_them_than_len_says(more: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["float32", "float64", "integer"])
-def test_a_text_is_counted_by_the_indices_given(name: str) -> None:
+def test_an_error_in_a_text_has_the_index_given(name: str) -> None:
     with pytest.raises(MalformedTextError, match="number at index 7, got 'x'"):
         number_text(name).read("1,x", number_format("float16", "big"), [3, 7])
 

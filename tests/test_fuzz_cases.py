@@ -1,4 +1,4 @@
-"""What the fuzzer found, or is likely to miss, checked as the fuzzer does, and what each costs."""
+"""Inputs that the fuzzer found or is likely to miss, with the fuzzer's checks and limits of cost."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.spec_types import SPEC, SpecType, each_type
 FOLDER = Path(__file__).parent / "fuzz_cases"
 CASES = sorted(FOLDER.glob("*/*"))
 
-# A check makes some twenty copies of what is accepted, in every form that it has; and that of a spec
-# opens two files, for which Python 3.14 keeps larger buffers.
+# A check makes some twenty copies of an accepted value, in all its forms. The check of a spec opens
+# two files, whose buffers are larger in Python 3.14.
 BYTES, BYTES_PER_BYTE = 200_000 + 2 * DEFAULT_BUFFER_SIZE, 300
 SECONDS = 5
 
 
 def check(target: str, data: bytes) -> None:
-    TARGETS[target](data)  # makes caches too, which do not count
+    TARGETS[target](data)  # fills caches, which do not count
     with at_most(BYTES + BYTES_PER_BYTE * len(data), SECONDS):
         TARGETS[target](data)
 
@@ -43,7 +43,7 @@ def test_sample(target: str) -> None:
 
 
 @each_type
-def test_each_type_is_fuzzed_from_what_it_accepts(type_: SpecType) -> None:
+def test_each_type_is_fuzzed_from_valid_inputs(type_: SpecType) -> None:
     assert {f"{type_.sql_name}-binary", f"{type_.sql_name}-text"} <= TARGETS.keys()
     for sample in samples(f"{type_.sql_name}-binary"):
         assert type_.value_class.from_binary(sample).to_binary() == sample
@@ -51,7 +51,7 @@ def test_each_type_is_fuzzed_from_what_it_accepts(type_: SpecType) -> None:
         assert type_.value_class.from_text(to_text_input(sample)).to_text().encode() == sample
 
 
-def test_the_spec_is_fuzzed_from_its_own(tmp_path: Path) -> None:
+def test_the_spec_loader_is_fuzzed_from_the_spec(tmp_path: Path) -> None:
     assert {"types", "nnz", "float16", "sparse"} <= set(dictionary("spec"))
     specs = []
     for number, sample in enumerate(samples("spec")):
@@ -74,7 +74,7 @@ def test_an_error_of_another_kind_is_a_finding(
 
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target != "spec"])
-def test_a_value_that_comes_back_another_is_a_finding(
+def test_a_value_that_changes_in_a_pickle_is_a_finding(
     target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, *_ = samples(target)
@@ -85,7 +85,7 @@ def test_a_value_that_comes_back_another_is_a_finding(
         TARGETS[target](first)
 
 
-def test_numpy_has_to_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_difference_by_numpy_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Vector, "to_text", lambda _: "[1]" if loaded_numpy() else "[1.0]")
     with pytest.raises(AssertionError):
         TARGETS["vector-binary"](bytes.fromhex("0001 0000 3f800000"))

@@ -1,4 +1,4 @@
-"""The scripts that unpack packages of Debian say what they need. (What they unpack, long jobs of the Makefile run with.)"""
+"""The scripts that unpack packages of Debian name their needs. (Long jobs of the Makefile use the packages.)"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXPECTED = {
     "get_debian": "a folder, a suite of Debian and packages",
     "get_foreign_python": "a folder and s390x or arm64",
 }
-# Each script with right arguments, which follow the folder.
+# Each script with valid arguments after the folder.
 each_script = pytest.mark.parametrize(
     ("script", "arguments"),
     [("get_debian", ["sid", "python3.15"]), ("get_foreign_python", ["s390x"])],
@@ -24,7 +24,7 @@ each_script = pytest.mark.parametrize(
 
 
 def refusal(script: str, *arguments: str | Path, path: str = os.environ["PATH"]) -> str:
-    """Run it with what is on a path alone, and return what it says."""
+    """Run a script that has to fail, with the programs of a path alone; return its message."""
     done = subprocess.run(
         [ROOT / "tests" / script, *arguments],
         env={**os.environ, "PATH": path},
@@ -64,7 +64,7 @@ def test_no_apt_get(tmp_path: Path, script: str, arguments: list[str]) -> None:
 
 
 def with_fakes(folder: Path, **prints: str) -> str:
-    """Make tools that do nothing but print, and return a path on which they come first."""
+    """Make programs that only print; return a path that finds them first."""
     for tool, line in prints.items():
         fake = folder / tool.replace("_", "-")
         fake.write_text(f"#!{shutil.which('sh')}\necho {line}\n")
@@ -74,7 +74,7 @@ def with_fakes(folder: Path, **prints: str) -> str:
 
 @each_script
 def test_no_mirror(tmp_path: Path, script: str, arguments: list[str]) -> None:
-    """An apt-get that knows none, and a user who could not fetch an index."""
+    """apt-get knows no mirror, and the user may not fetch an index."""
     path = with_fakes(tmp_path, apt_get="", dpkg="", id="1000")
     assert refusal(script, tmp_path / "a", *arguments, path=path) == (
         "expected a mirror of Debian, found none: run apt-get update as root, then make again\n"
@@ -83,7 +83,7 @@ def test_no_mirror(tmp_path: Path, script: str, arguments: list[str]) -> None:
 
 
 def test_an_architecture_that_debian_does_not_have(tmp_path: Path) -> None:
-    """An apt-get that knows a mirror, and fetches no index for this architecture."""
+    """apt-get knows a mirror, which has no index for the architecture."""
     path = with_fakes(tmp_path, apt_get="http://localhost/debian", dpkg="")
     folder = tmp_path / "a"
     assert refusal("get_debian", "--architecture=s360", folder, "sid", "python3", path=path) == (

@@ -19,11 +19,11 @@ from tests.processes import run_python
 from tests.spec_types import ROOT, SPEC, SpecType, each_type
 
 SPECIAL = {"__new__", "__init__", "__getitem__", "__len__", "__array__", "__eq__"}
-"""Public too, although their names begin like those that are not."""
+"""Public methods, although their names begin with an underscore."""
 
 
 def public(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Each public function and class of a module, and each method and property of these."""
+    """The public functions and classes of a module, and the classes' methods and properties."""
     for name in module.__all__:
         thing = getattr(module, name)
         if inspect.isclass(thing):
@@ -38,7 +38,7 @@ def public(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def unwrapped(owner: type, name: str) -> tuple[str, Any]:
-    """What is defined by a name, and not what its descriptor gives."""
+    """A member's name and its function, without the descriptor around it."""
     member = inspect.getattr_static(owner, name)
     return name, getattr(member, "__func__", getattr(member, "fget", member))
 
@@ -55,7 +55,7 @@ for name in sys.argv[1:]:
 each_public_thing = pytest.mark.parametrize("name", PUBLIC)
 
 
-def test_everything_is_walked() -> None:
+def test_all_public_things_are_found() -> None:
     assert {"Vector", "Vector.__new__", "Vector.to_matrix", "SparseVector.from_coo"} <= {*PUBLIC}
     assert {"register_vector", "Bit.to_numpy", "TypeInfo", "Metric", "VectorError"} <= {*PUBLIC}
 
@@ -80,7 +80,7 @@ def test_hints_of_a_types_functions(type_: SpecType) -> None:
 
 
 def test_hints_of_a_module_alone() -> None:
-    """Nothing else was evaluated before, whose results Python before 3.14 keeps."""
+    """In a new process: Python before 3.14 caches results of earlier evaluations."""
     run_python(ROOT, "-c", ALONE, *SPEC.types)
 
 

@@ -1,4 +1,4 @@
-"""What values are made from."""
+"""Inputs from which the classes make values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.spec_types import (
 
 
 class Tensor:
-    """Becomes a list, as a PyTorch tensor does; ``__array__`` may fail, as for one on a GPU."""
+    """Becomes a list, as a PyTorch tensor does; ``__array__`` fails, as that of a tensor on a GPU."""
 
     def __init__(self, numbers: list[Any]) -> None:
         self.numbers = numbers
@@ -58,7 +58,7 @@ class OnlyArray:
 
 
 class OnlySequence:
-    """Has the methods of a sequence, but is registered as none."""
+    """Has the methods of a sequence, but is no subclass of Sequence."""
 
     def __len__(self) -> int:
         return 3
@@ -69,7 +69,7 @@ class OnlySequence:
 
 def in_a_file(row: list[Any], dtype: str) -> Any:
     """An ndarray whose elements are in a file."""
-    with tempfile.TemporaryFile() as file:  # which the array keeps open
+    with tempfile.TemporaryFile() as file:  # the array keeps it open
         mapped = np.memmap(file, dtype, "w+", shape=len(row))
     mapped[:] = row
     return mapped
@@ -138,7 +138,7 @@ def test_one_row(type_: SpecType, row: Any) -> None:
 
 
 class PyBuffer(ctypes.Structure):
-    """CPython's ``Py_buffer``, which says of memory what it holds."""
+    """CPython's ``Py_buffer``, which describes the contents of memory."""
 
     _fields_ = (
         ("buf", ctypes.c_char_p),
@@ -158,7 +158,7 @@ class PyBuffer(ctypes.Structure):
 @pytest.mark.parametrize("code", "efdhilqHILQ")
 @pytest.mark.parametrize("order", ["", *"@=<>!"])
 def test_a_buffer_of_any_byte_order_and_width(order: str, code: str) -> None:
-    """Neither ctypes nor NumPy spells all of them, but an exporter in C may."""
+    """An exporter in C may name any of these formats; ctypes and NumPy name only some."""
     form, packed = order + code, struct.pack(f"{order}3{code}", 1, 2, 3)
     width = struct.calcsize(form)
     shape, strides = (ctypes.c_ssize_t * 1)(3), (ctypes.c_ssize_t * 1)(width)
@@ -179,7 +179,7 @@ OTHER_NUMBERS = [
 
 @pytest.mark.parametrize(("number", "element"), OTHER_NUMBERS)
 def test_other_numbers_become_floats_first(number: Any, element: float) -> None:
-    """As the README says; rounded once, each would be the next float32."""
+    """As the README says. Rounded once, each number would become the next float32."""
     assert Vector([number]).to_list() == [element]
 
 
@@ -192,7 +192,7 @@ def test_values_of_the_same_class_are_taken_as_they_are() -> None:
 @each_dense_type
 @given(data=st.data())
 def test_an_array_narrows_as_its_list_does(type_: SpecType, data: st.DataObject) -> None:
-    """From every dtype, byte order and stride, to the bit; what does not fit, neither takes."""
+    """For every dtype, byte order and stride, both give the same bits, or the same error."""
     from hypothesis.extra import numpy as st_numpy
 
     dtypes = st.one_of(st_numpy.floating_dtypes(), st_numpy.integer_dtypes())
@@ -211,7 +211,7 @@ def test_an_array_narrows_as_its_list_does(type_: SpecType, data: st.DataObject)
 @needs_numpy
 @each_dense_type
 def test_large_integers_narrow_alike(type_: SpecType) -> None:
-    """One above half-way between two float32, which a double does not tell from half-way."""
+    """The integer is one above half-way between two float32; a double rounds it to half-way."""
     above_half_way = 2**60 + 2**36 + 1
     for number in (above_half_way, -above_half_way):
         rows = [[number], np.array([number]), np.array([number], np.longdouble)]
@@ -226,7 +226,7 @@ def test_large_integers_narrow_alike(type_: SpecType) -> None:
 @needs_numpy
 @given(st.floats(allow_nan=False, allow_infinity=False, width=64))
 def test_narrowing_is_to_the_nearest(number: float) -> None:
-    """Ties go to even: NumPy's conversion, which rounds once, is the independent answer."""
+    """Ties go to even. NumPy's conversion, which rounds once, is the independent answer."""
     with np.errstate(over="ignore"):
         for value_class, dtype in ((Vector, np.float32), (HalfVector, np.float16)):
             nearest = float(dtype(number))
@@ -275,7 +275,7 @@ if np:
 
 @pytest.mark.parametrize("arguments", SPARSE_ARGUMENTS)
 def test_sparse(arguments: tuple[Any, ...]) -> None:
-    """A repeated coordinate in SciPy's coordinate format means the sum."""
+    """In SciPy's coordinate format, repeated coordinates add up."""
     assert SparseVector(*arguments).to_binary() == SPARSE.to_binary()
 
 
@@ -286,7 +286,7 @@ def test_from_coo(indices: Any, values: Any) -> None:
 
 @pytest.mark.parametrize("of", [list, tuple, *([np.array] if np else [])])
 def test_sparse_of_a_long_row(of: Any) -> None:
-    """It is read a piece at a time: the first elements, some beyond each end, and the last."""
+    """The row is read in pieces. Elements at the ends of pieces and of the row are found."""
     elements = {0: -1.5, 65_535: 2.0, 65_536: 3.0, 100_000: 4.0, 131_073: 5.0, 199_999: 6.0}
     row = [elements.get(index, 0.0) for index in range(200_000)]
     assert SparseVector(of(row)).to_dict() == elements
@@ -297,7 +297,7 @@ def test_sparse_of_a_long_row(of: Any) -> None:
 
 def test_sparse_of_another_sparse_class() -> None:
     class Other(SparseVector):
-        """As a type of the spec with another element would be."""
+        """Another sparse class, as of a type with another element format."""
 
     value = SparseVector(Other({1: 1.5, 3: -2}, 5))
     assert type(value) is SparseVector
@@ -356,7 +356,7 @@ def test_no_bits(nothing: Any) -> None:
 
 def test_bit_of_another_bits_class() -> None:
     class Other(Bit):
-        """As another type of the spec would be."""
+        """Another class of bits, as of another type."""
 
     value = Bit(Other("101"))
     assert type(value) is Bit
@@ -379,7 +379,7 @@ def test_bit_reads_out_as_asyncpg_has_it(digits: str) -> None:
 
 
 @needs_numpy
-def test_underflow_is_no_error_whatever_numpy_is_told() -> None:
+def test_underflow_is_no_error_under_any_errstate() -> None:
     with np.errstate(all="raise"):
         assert HalfVector(np.array([1e-10])) == HalfVector([1e-10]) == HalfVector([0])
         assert Vector(np.array([1e-50])) == Vector([np.float64(1e-50)]) == Vector([0])
@@ -389,8 +389,8 @@ def test_underflow_is_no_error_whatever_numpy_is_told() -> None:
             Vector(np.array(["1e400"], "g"))
 
 
-def test_numpy_is_used_once_all_of_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The module is there before its contents are, and stays in use when it is hidden again."""
+def test_numpy_is_used_after_its_import_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """sys.modules has NumPy before it is complete; once found, it stays in use when it is hidden."""
     numpy = ModuleType("numpy")
     numpy.__spec__ = importing = SimpleNamespace(_initializing=True)  # as importlib does
     with without_numpy():
@@ -403,7 +403,7 @@ def test_numpy_is_used_once_all_of_it_is_imported(monkeypatch: pytest.MonkeyPatc
         assert loaded_numpy() is numpy
 
 
-def test_numpy_is_used_where_importlib_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numpy_is_used_without_importlibs_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     numpy = ModuleType("numpy")
     numpy.__spec__ = SimpleNamespace()
     with without_numpy():
@@ -411,7 +411,7 @@ def test_numpy_is_used_where_importlib_says_nothing(monkeypatch: pytest.MonkeyPa
         assert loaded_numpy() is numpy
 
 
-def test_a_numpy_that_was_forbidden() -> None:
+def test_numpy_is_none_in_sys_modules() -> None:
     with without_numpy(), mock.patch.dict(_numpy.sys.modules, {"numpy": None}):
         assert loaded_numpy() is None
         assert not is_ndarray([])
@@ -419,7 +419,7 @@ def test_a_numpy_that_was_forbidden() -> None:
 
 @needs_numpy
 def test_plain_ndarrays() -> None:
-    for known in ((), _numpy._plain_arrays):  # to be looked up, and known
+    for known in ((), _numpy._plain_arrays):  # not cached, and cached
         with mock.patch.object(_numpy, "_plain_arrays", known):
             assert is_ndarray(np.zeros(1))
             assert is_ndarray(in_a_file([1.0], "f4"))
@@ -449,7 +449,7 @@ def test_base64_round_trip(type_: SpecType, data: st.DataObject) -> None:
 
 
 @each_dense_type
-def test_base64_of_so_many_dimensions(type_: SpecType) -> None:
+def test_base64_with_the_number_of_dimensions(type_: SpecType) -> None:
     value = type_.value_class([1, 0, 3, 4])
     text = value.to_float_base64()
     assert type_.value_class.from_float_base64(text, dimensions=4) == value
@@ -468,9 +468,9 @@ def test_asarray(type_: SpecType) -> None:
     assert np.asarray(value).dtype == np.dtype(type_.element_format.dtype)
     assert np.asarray(value).tolist() == [1, 0, 3]
     assert np.asarray(value, np.float64).dtype == np.float64
-    assert value.__array__(np.longdouble).dtype == np.longdouble  # what NumPy would mend
+    assert value.__array__(np.longdouble).dtype == np.longdouble  # NumPy would correct it
     assert np.array(value).flags.writeable
-    # NumPy 1 does not ask for anything without a copy.
+    # NumPy 1 never passes copy=False.
     ask = value.__array__ if np.__version__ < "2" else partial(np.asarray, value)
     with pytest.raises(ValueError, match=f"^{type_.value_class.__name__} holds .* is a copy"):
         ask(copy=False)
@@ -479,7 +479,7 @@ def test_asarray(type_: SpecType) -> None:
 @needs_numpy
 @each_dense_type
 def test_numpy_is_imported_when_asked_for(type_: SpecType) -> None:
-    """Where no other has imported it; test_package.py tells what happens if it is not installed."""
+    """When nothing has imported NumPy. test_package.py tests that it is not installed."""
     with mock.patch("asyncpg_vector.runtime.formats.loaded_numpy", return_value=None):
         assert type_.value_class([1, 2]).to_numpy().tolist() == [1, 2]
 
@@ -501,7 +501,7 @@ def outcome(make: Any, argument: Any) -> Any:
 @each_dense_type
 @given(data=st.data())
 def test_the_same_without_numpy(type_: SpecType, data: st.DataObject) -> None:
-    """NumPy is put to use where it is loaded, and changes nothing."""
+    """The package uses NumPy if it is loaded, with the same results."""
     cls = type_.value_class
     anything = st.one_of(st.floats(), st.integers(), st.just("x"), numbers(type_.model.element))
     row = data.draw(st.lists(st.one_of(numbers(type_.model.element), anything), min_size=1))

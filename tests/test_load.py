@@ -1,4 +1,4 @@
-"""Many tasks at once, and many values after another: a little of each here, all by `make load`."""
+"""Many tasks at once, and many values in a row: few of each here, all of them in `make load`."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 MILLION = 1_000_000
 
-# What a call leaves behind once, such as a cached object, is there before it is measured. A round is a
-# fifth of the calls. Of a million, a leak of one object a call adds 200,000 blocks a round; one of a
-# byte a call, 195 KiB.
+# Objects that calls leave once, such as caches, exist before the measurement. A round has a fifth of
+# the calls. In a million calls, a leak of one object a call adds 200,000 blocks a round, and a leak of
+# one byte a call adds 195 KiB.
 MOST_BLOCKS = 200
 MOST_KIB = 120
 
 through_pgbouncer = pytest.mark.parametrize("pooled", [False, True], ids=["direct", "PgBouncer"])
 
 
-@needs_pgvector("0.7.0")  # for its indexes of bits
+@needs_pgvector("0.7.0")  # it indexes bits
 @pytest.mark.parametrize(
     ("tasks", "seconds"),
     [(100, 1), pytest.param(1_000, 60, marks=pytest.mark.load)],

@@ -1,4 +1,4 @@
-"""requirements.lock pins what pyproject.toml says, and nothing in it is of one machine."""
+"""requirements.lock has the pins of pyproject.toml, and nothing that is specific to a machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
 JOBS = re.search(r"^JOBS := (.*)$", MAKEFILE, re.MULTILINE)[1].split()
 GROUPS = [*JOBS, "fuzz", *re.findall(r"call LOCKED,([a-z][\w-]+)\) --upgrade", MAKEFILE)]
-"""The groups that make installs; noxfile.py installs the others, as pinned in pyproject.toml."""
+"""The groups that make installs. noxfile.py installs the others, as pyproject.toml pins them."""
 LOCK = (ROOT / "requirements.lock").read_text()
 LINUX = {"sys_platform": "linux", "platform_machine": "x86_64"}
 
@@ -54,7 +54,7 @@ def requirements_of(group: str) -> list[Requirement]:
 
 
 def locked(group: str) -> list[Pin]:
-    """What a group has: its section, and those of the jobs before it."""
+    """The pins of a group: its section, and those of the jobs before it."""
     before = JOBS[: JOBS.index(group)] if group in JOBS else []
     return [pin for section in (*before, group) for pin in PINS[section]]
 
@@ -65,7 +65,7 @@ each_group = pytest.mark.parametrize("group", GROUPS)
 
 
 def on(python: str, requirements: list[Requirement]) -> dict[str, str]:
-    """What is installed with a Python: the versions by their names."""
+    """The packages that are installed with a Python, and their versions."""
     environment = {**LINUX, "python_version": python, "python_full_version": f"{python}.9"}
     return {
         canonicalize_name(requirement.name): str(requirement.specifier)
@@ -93,8 +93,8 @@ def test_a_package_is_installed_by_one_job() -> None:
     assert len({*pins}) == len(pins)
 
 
-def test_what_the_project_needs_is_locked() -> None:
-    """For make installs it without its dependencies, and builds it with what is there."""
+def test_the_needs_of_the_project_are_locked() -> None:
+    """make installs the project without its dependencies, and builds it without isolation."""
     for python in (PYTHONS[0], PYTHONS[-1]):
         versions = on(python, [pin.requirement for pin in PINS["demo"]])
         for line in (*PROJECT["build-system"]["requires"], *PROJECT["project"]["dependencies"]):
@@ -102,7 +102,7 @@ def test_what_the_project_needs_is_locked() -> None:
             assert versions[requirement.name].removeprefix("==") in requirement.specifier
 
 
-def test_the_oldest_sqlalchemy_is_what_is_tested() -> None:
+def test_the_oldest_sqlalchemy_is_tested() -> None:
     extra = PROJECT["project"]["optional-dependencies"]["sqlalchemy"]
     for python in PYTHONS:
         (oldest,) = on(python, [*map(Requirement, extra)]).values()

@@ -1,4 +1,4 @@
-"""Matrices in and out: many values at once, as if each were made or read by itself."""
+"""Matrices in and out: many values at once, with the results of one value at a time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def wires(values: list[Any]) -> list[bytes]:
 @each_dense_type
 @given(data=st.data())
 def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
-    """Each row is what the constructor makes of it, and comes back to the bit."""
+    """Each row becomes the value that the constructor makes, and comes back with the same bits."""
     rows, cls = data.draw(matrices(type_)), type_.value_class
     values = [cls(row) for row in rows]
     dtype = np.dtype(type_.element_format.dtype)
@@ -65,7 +65,7 @@ def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
 
 
 def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are converted so many at a time, and counted through."""
+    """Rows are converted in blocks; errors count rows from the first block."""
     monkeypatch.setattr(matrix_module, "_BLOCK", 100)
     matrix = np.random.default_rng(20261122).normal(size=(101, 3)).astype("f4")
     values = Vector.from_matrix(matrix)
@@ -77,7 +77,7 @@ def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @each_dense_type
-def test_nothing(type_: SpecType) -> None:
+def test_an_empty_matrix(type_: SpecType) -> None:
     assert type_.value_class.from_matrix([]) == []
     assert type_.value_class.from_matrix(np.array([])) == []
     assert type_.value_class.from_matrix(np.empty((0, 3))) == []
@@ -148,7 +148,7 @@ def test_no_matrix(type_: SpecType, matrix: Any, error: type[Exception], message
         type_.value_class.from_matrix(matrix)
 
 
-def test_what_becomes_no_array() -> None:
+def test_an_array_method_that_fails() -> None:
     class Broken:
         def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
             raise ValueError("out of memory on the device")
@@ -176,7 +176,7 @@ def test_no_values(values: Any, error: type[Exception], message: str) -> None:
 
 @pytest.mark.parametrize("returns", ["value", "list", "numpy"])
 async def test_through_the_server(plain: asyncpg.Connection, returns: Any) -> None:
-    """Records of one column become a matrix, whatever the connection returns."""
+    """Records of one column become a matrix, with each form that a connection returns."""
     await register_vector(plain, returns=returns)
     await plain.execute("CREATE TEMP TABLE t (id serial, embedding vector(3))")
     matrix = np.random.default_rng(20261122).normal(size=(100, 3)).astype("f4")

@@ -1,4 +1,4 @@
-"""What mutation runs are told, as far as it can be checked without one."""
+"""The inputs of a mutation run, as far as a test without a run can check them."""
 
 from __future__ import annotations
 

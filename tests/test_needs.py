@@ -1,4 +1,4 @@
-"""What is left out of a run, and that nothing is where nothing is missing."""
+"""A run leaves out the tests whose needs it lacks, and no others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_without_a_server_all_types_are_tested(
 
 
 @needs_pgvector("0.7.0")
-def test_a_release(request: pytest.FixtureRequest) -> None:
+def test_a_release_that_a_server_lacks(request: pytest.FixtureRequest) -> None:
     assert not OLDER.has(request.node)
     assert NEWER.has(request.node)
 

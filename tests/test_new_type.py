@@ -1,7 +1,7 @@
 """Adding a type is an edit of specs/types.toml and `make generate`, and nothing else.
 
-Types are added to a copy of the project, on a server that has them: pgvector's own C functions make
-a type of any name. The copy's own suite is the judge: `make corners` has it run.
+Types are added to a copy of the project. The server has them too: pgvector's own C functions serve a
+type of any name. The suite of the copy is the judge: `make corners` runs it.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ method = "least_overlap"
 
 NEW = ["embedding", "bag", "brainvec", "widevec", "widebag", "intvec"]
 
-# The server has the first two. Their functions come with pgvector, so that pgvector owns them.
+# The server has the first two types. Their functions are pgvector's, and the extension owns them.
 NEW_TYPES_SQL = "".join(
     TYPE_SQL.format(name=name, of=of).replace("SEND =", f"TYPMOD_IN = {name}_typmod_in, SEND =")
     .replace(f"CREATE TYPE {name} (", f"""
@@ -146,7 +146,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def suite(project: Path, files: Sequence[str], *options: str, **environment: str) -> str:
-    """Run files of the copy's suite; in a folder of its own, or pytest would clear ours away."""
+    """Run files of the copy's suite, in another folder: pytest would clear this suite's away."""
     ways = (f"--basetemp={project.parent / 'pytest'}", "--hypothesis-profile=quick")
     paths = [f"tests/{name}.py" for name in files]
     command = ["-m", "pytest", "-v", "-p", "no:cacheprovider", *ways, *paths, *options]
@@ -165,7 +165,7 @@ def test_importable(project: Path) -> None:
 
 
 def test_an_element_that_is_an_integer(project: Path) -> None:
-    """Nothing is rounded silently; what reads out is an int."""
+    """No number is rounded silently, and elements read out as ints."""
     script = """
 import numpy as np
 from asyncpg_vector import IntVector, Vector
@@ -184,7 +184,7 @@ for numbers in ([1.5], [128], [-129], [float("nan")], np.array([0.5]), ["1"], [N
 
 
 def test_a_column_type(project: Path) -> None:
-    """With its metrics and aggregates, an operator class for an index, and a JSON schema."""
+    """A column type has metrics, aggregates and operator classes, and its value class a JSON schema."""
     script = """
 from sqlalchemy import Column, MetaData, Table, select
 from sqlalchemy.dialects import postgresql
@@ -219,7 +219,7 @@ def test_listed_in_the_readme(project: Path) -> None:
 
 @pytest.mark.copy
 def test_checked(project: Path) -> None:
-    """Generated, formatted, linted and typed as the rest, with no exception made."""
+    """The new modules pass the checks of generated code, format, lint and types, without exceptions."""
     run(project, "-m", "codegen.project", "--check")
     run(project, "-m", "ruff", "format", "--check", "asyncpg_vector")
     run(project, "-m", "ruff", "check", "asyncpg_vector")
@@ -240,7 +240,7 @@ def test_under_test(project: Path) -> None:
 
 @pytest.mark.copy
 def test_under_test_on_the_server(project: Path, server_dsn: str) -> None:
-    """The copy's suite tests the new types that the server has, as it does the old ones."""
+    """The copy's suite tests the new types on the server, like the old ones."""
     files = ["test_server", "test_asyncpg", "integrations/test_engine", "integrations/test_columns"]
     chosen = ["-k", "embedding or bag"]
     output = suite(project, files, *chosen, ASYNCPG_VECTOR_TEST_DSN=server_dsn)

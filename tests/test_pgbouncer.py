@@ -1,4 +1,4 @@
-"""Behind a PgBouncer in transaction mode, where each transaction may meet another server process."""
+"""Behind PgBouncer in transaction mode, where each transaction may meet another server process."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def create_pool(dsn: str, **options: Any) -> asyncpg.Pool:
 
 @pytest.fixture
 async def pool(pooled_dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    """As the README says to make it."""
+    """A pool with the options that the README advises."""
     async with create_pool(pooled_dsn, statement_cache_size=0) as pool:
         yield pool
 
 
 async def use(pool: asyncpg.Pool, type_: SpecType, table: str, n: int) -> int:
-    """Bind and fetch in every way; return the server process that was met at the end."""
+    """Bind and fetch in every way; return the last server process."""
     one, two = (type_.value_class(numbers) for numbers in ([1, 0, n % 2], [0, 1, 1]))
     assert await pool.fetchval(f'SELECT $1::"{type_}"', one) == one
     assert await pool.fetchval(f'SELECT $1::"{type_}"', one.to_list()) == one
@@ -83,7 +83,7 @@ async def test_a_bad_value_leaves_the_servers_usable(pool: asyncpg.Pool) -> None
 
 
 async def test_with_a_statement_cache(pooled_dsn: str) -> None:
-    """It is PgBouncer's to keep the statements of its clients apart, which it learned late."""
+    """Later releases of PgBouncer keep the statements of their clients apart."""
 
     async def fetch() -> None:
         async with create_pool(pooled_dsn) as pool:
@@ -99,10 +99,10 @@ async def test_with_a_statement_cache(pooled_dsn: str) -> None:
 
 
 async def test_clients_that_copy(pooled_dsn: str) -> None:
-    """With PgBouncer 1.26, a client may keep its server after a COPY, until it disconnects.
+    """With PgBouncer 1.26, a client may keep its server connection after a COPY, until it disconnects.
 
-    It does so if CopyDone comes before the server's answer to COPY, for which asyncpg does not
-    wait. That is a matter of luck: a few of many clients are enough to keep every server.
+    This happens if CopyDone arrives before the server's answer to COPY, for which asyncpg does not
+    wait. It is a matter of luck: a few of many clients are enough to keep every server connection.
     """
     connect = partial(asyncpg.connect, pooled_dsn, statement_cache_size=0)
     clients = [await connect() for _ in range(20 * SERVER_CONNECTIONS)]
@@ -111,7 +111,7 @@ async def test_clients_that_copy(pooled_dsn: str) -> None:
         asyncio.create_task(client.copy_records_to_table("copied", records=[(1,)]))
         for client in clients
     ]
-    timeout = 5 if keeps_server_after_copy() else 60  # which no copy takes
+    timeout = 5 if keeps_server_after_copy() else 60  # longer than any COPY takes
     done, waiting = await asyncio.wait(copies, timeout=timeout)
     for client in clients:
         client.terminate()
@@ -123,7 +123,7 @@ async def test_clients_that_copy(pooled_dsn: str) -> None:
 
 
 async def test_clients_that_close_after_copying(pooled_dsn: str) -> None:
-    """As the README advises for PgBouncer 1.26; every other release serves them too."""
+    """The README advises this for PgBouncer 1.26; every other release serves these clients too."""
 
     async def copy(n: int) -> None:
         client = await asyncpg.connect(pooled_dsn, statement_cache_size=0)

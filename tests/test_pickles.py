@@ -1,4 +1,4 @@
-"""Pickles and copies: they name the public package, and pickles that 0.2 made still load."""
+"""Pickles and copies: pickles name the public package, and those of release 0.2 still load."""
 
 from __future__ import annotations
 

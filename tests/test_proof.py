@@ -1,4 +1,4 @@
-"""What `make proof` writes is what its jobs printed."""
+"""`make proof` writes the results that its jobs printed."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ TARGETS = read_targets((ROOT / "Makefile").read_text())
         ("ready", ""),
     ],
 )  # fmt: skip
-def test_what_a_job_found(output: str, found: str) -> None:
+def test_results_of_a_job(output: str, found: str) -> None:
     assert find_results(output) == found
 
 
-def test_a_row_takes_the_place_of_its_jobs_last(tmp_path: Path) -> None:
+def test_a_row_replaces_the_last_row_of_its_job(tmp_path: Path) -> None:
     page = tmp_path / "proof.md"
 
     def say(job: str, text: str, status: int = 0) -> int:
@@ -55,7 +55,7 @@ def test_a_row_takes_the_place_of_its_jobs_last(tmp_path: Path) -> None:
     assert page.read_text() == HEAD + "".join(f"{row}\n" for row in rows.values())
 
 
-def test_the_commit_is_named_whatever_the_page_says(tmp_path: Path) -> None:
+def test_the_page_itself_does_not_change_the_commit(tmp_path: Path) -> None:
     def run_git(*arguments: str) -> None:
         identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
         subprocess.run(("git", *identity, *arguments), cwd=tmp_path, check=True)
@@ -73,7 +73,7 @@ def test_the_commit_is_named_whatever_the_page_says(tmp_path: Path) -> None:
     assert describe_commit(tmp_path) == f"{commit}, changed"
 
 
-def test_the_page_is_of_jobs_that_there_are() -> None:
+def test_the_page_has_rows_of_existing_jobs_only() -> None:
     rows = read_rows(PAGE.read_text())
     assert {*rows} <= {*TARGETS}
     assert PAGE.read_text().startswith(HEAD)

@@ -1,4 +1,4 @@
-"""What a value costs follows from its elements and not from its dimensions, nor from what is announced."""
+"""The cost of a value follows from its elements, and not from its dimensions or from its header."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = {name: getattr(asyncpg_vector, name) for name in asyncpg_vector.__all__}
 
 
 SECONDS = 10
-"""More than anything here takes on a slow machine; the zeros written out would take minutes."""
+"""More than any operation takes on a slow machine; writing out all zeros would take minutes."""
 
 OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "to_binary and back": lambda value: type(value).from_binary(value.to_binary()),
@@ -48,7 +48,7 @@ if np:
 
 
 def largest(type_: SpecType, nnz: int) -> Any:
-    """A value of the most dimensions, whose elements are spread over all of them."""
+    """A value with the most dimensions, and elements all over them."""
     dimensions = type_.model.max_dimensions
     return type_.value_class({n * (dimensions // nnz): 1.5 for n in range(nnz)}, dimensions)
 
@@ -83,7 +83,7 @@ def test_comparing_the_most_dimensions(type_: SpecType) -> None:
 
 @each_dense_type
 def test_the_most_dimensions_are_no_dense_value(type_: SpecType) -> None:
-    """They are refused before the zeros are written out."""
+    """The value is refused before its zeros are written out."""
     sparse = largest(next(type_ for type_ in TYPES if type_.model.layout == "sparse"), 2)
     with at_most(MEGABYTE, SECONDS):
         with pytest.raises(InvalidValueError, match=f"got {sparse.dimensions()}"):
@@ -106,7 +106,7 @@ TOO_LONG = r"^expected .*, got (10000000000|range range\(0, 1.*\)|int 2|[0-9]+ u
 @pytest.mark.parametrize("row", LONG, ids=lambda row: f"{getattr(row, 'dtype', row)}")
 @each_type
 def test_too_long_a_row(type_: SpecType, row: Any) -> None:
-    """Its elements, which are nowhere, are not made for it to be refused."""
+    """The row is refused before its elements, which take no memory, are made."""
     for make in (type_.value_class, type_.encode):
         with at_most(MEGABYTE, SECONDS), pytest.raises(InvalidValueError, match=TOO_LONG):
             make(row)

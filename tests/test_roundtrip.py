@@ -1,4 +1,4 @@
-"""Values survive every way out and back in, for every type of the spec, up to its limits."""
+"""Values of every type, up to its limits, survive each conversion and its inverse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.spec_types import (
     tiled,
 )
 
-# What repr() prints, eval() is to understand.
+# The names with which eval() reads a repr.
 NAMES = {name: getattr(asyncpg_vector, name) for name in asyncpg_vector.__all__}
 
 
@@ -107,7 +107,7 @@ def test_sparse_numbers(type_: SpecType, data: st.DataObject) -> None:
 
 
 def rows(type_: SpecType) -> st.SearchStrategy[list[int]]:
-    """Rows of few dimensions, and one of as many elements as a sparse value can have."""
+    """Rows of few dimensions, and one with the most elements of a sparse value."""
     return tiled(st.integers(-3, 3), st.integers(1, 100)) | st.just([1, 0] * type_.model.max_nnz)
 
 
@@ -150,5 +150,5 @@ def test_slices_are_values(type_: SpecType, sliced: slice) -> None:
 
 
 def same(left: list[Any], right: list[Any]) -> bool:
-    """Tell whether the numbers are the same, 0.0 and -0.0 told apart."""
+    """Tell whether the numbers are the same; 0.0 and -0.0 differ."""
     return list(map(repr, map(float, left))) == list(map(repr, map(float, right)))

@@ -1,4 +1,4 @@
-"""Pickles and texts run nothing, and names that reach SQL stay names."""
+"""Pickles and texts run no code, and names in SQL stay names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.spec_types import SpecType, each_type
 
 
 class Unpickler(pickle.Unpickler):
-    """Notes what a pickle looks up."""
+    """Records the names that a pickle looks up."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
@@ -33,7 +33,7 @@ class Unpickler(pickle.Unpickler):
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 @each_type
-def test_a_pickle_has_the_class_and_its_bytes(type_: SpecType, protocol: int) -> None:
+def test_a_pickle_has_only_the_class_and_the_payload(type_: SpecType, protocol: int) -> None:
     for sample in samples(f"{type_.sql_name}-binary"):
         value = type_.value_class.from_binary(sample)
         assert value.__reduce__() == (type_.value_class.from_binary, (sample,))
@@ -51,7 +51,7 @@ def test_a_pickle_has_the_class_and_its_bytes(type_: SpecType, protocol: int) ->
 
 
 @each_type
-def test_a_pickle_is_checked_as_what_comes_from_elsewhere(type_: SpecType) -> None:
+def test_unpickling_checks_the_payload(type_: SpecType) -> None:
     *_, sample = samples(f"{type_.sql_name}-binary")
     data = pickle.dumps(type_.value_class.from_binary(sample))
     assert data.count(sample) == 1
@@ -97,7 +97,7 @@ def test_code_is_no_value(type_: SpecType, text: str) -> None:
 
 @each_type
 def test_a_literal_is_of_the_values_own_text(type_: SpecType) -> None:
-    """SQLAlchemy's literal binds are the only place where a value becomes part of a statement."""
+    """Only SQLAlchemy's literal binds make a value part of a statement."""
     column_type = type_.column_type()
     render = column_type.literal_processor(postgresql.dialect())
     for text in samples(f"{type_.sql_name}-text"):
@@ -126,7 +126,7 @@ def quote(name: str) -> str:
 
 
 async def test_hostile_schemas(new_database: NewDatabase) -> None:
-    """The extension is found there, named or not."""
+    """The extension is found in any schema, whether the caller names it or not."""
     dsn = await new_database("CREATE TABLE kept (); CREATE EXTENSION vector")
     conn = await asyncpg.connect(dsn)
     for name in HOSTILE:

@@ -1,4 +1,4 @@
-"""The server's own answer, for every type of the spec."""
+"""The server's answers, for every type of the spec."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.test_text import ACCEPTED, DIGITS, MALFORMED, REFUSED
 @each_type_to_limits
 @given(data=st.data())
 async def test_echo(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
-    """What is bound comes back, to the bit."""
+    """A bound value comes back with the same bits."""
     values = data.draw(type_.batches())
     echoed = await server.fetchval(f'SELECT $1::"{type_}"[]', values)
     assert [type(value) for value in echoed] == [type_.value_class] * len(values)
@@ -36,7 +36,7 @@ async def test_echo(server: asyncpg.Connection, type_: SpecType, data: st.DataOb
 @each_type_to_limits
 @given(data=st.data())
 async def test_text(server: asyncpg.Connection, type_: SpecType, data: st.DataObject) -> None:
-    """The text form is the server's, and the server reads it to the same bits."""
+    """The text form equals the server's, and the server reads it as the same bits."""
     values = data.draw(type_.batches())
     rows = await server.fetch(
         f'SELECT v::text AS printed, v::text::"{type_}" AS read FROM unnest($1::"{type_}"[]) AS v',
@@ -47,7 +47,7 @@ async def test_text(server: asyncpg.Connection, type_: SpecType, data: st.DataOb
     assert [row["read"].to_binary() for row in rows] == [value.to_binary() for value in read]
 
 
-# The tables of test_text.py hold of the server too.
+# The tables of test_text.py hold for the server too.
 
 
 async def test_digits_by_hand(server: asyncpg.Connection) -> None:
@@ -74,7 +74,7 @@ REFUSED_TEXTS = [
 ]
 
 
-# What pgvector before 0.7 reads all the same, as [1].
+# pgvector before 0.7 reads these texts as [1].
 REFUSED_SINCE_0_7 = {(Vector, "[,1]"), (Vector, "[1],")}
 
 
@@ -92,14 +92,14 @@ async def test_text_refused_since_0_7(server: asyncpg.Connection) -> None:
 
 
 async def refuse(server: asyncpg.Connection, value_class: Any, text: str) -> None:
-    """See the server refuse a text, and the encoder before it."""
+    """Check that the server refuses a text, and so does the encoder."""
     with pytest.raises((asyncpg.DataError, asyncpg.ProgramLimitExceededError)):
         await server.fetchval(f'SELECT $1::text::"{value_class.info.sql_name}"', text)
     with pytest.raises(asyncpg.DataError, match="invalid input for query argument"):
         await server.fetchval(f'SELECT $1::"{value_class.info.sql_name}"', text)
 
 
-# What the spec says of a type is what the server says.
+# The facts of the spec are those of the server.
 
 
 @needs_pgvector("0.7.0")
@@ -165,7 +165,7 @@ async def test_most_dimensions_of_an_index(
     index = f"ON pg_temp.%s USING {method} (v {metric.operator_classes[method]})"
     await conn.execute(f"CREATE TEMP TABLE fits (v {type_}({most})); CREATE INDEX {index % 'fits'}")
     await conn.execute(f"CREATE TEMP TABLE exceeds (v {type_}({most + 1}))")
-    # The second is what pgvector before 0.7 raises.
+    # pgvector before 0.7 raises the second.
     errors = (asyncpg.ProgramLimitExceededError, asyncpg.InternalServerError)
     with pytest.raises(errors, match=f"more than {most} dimensions"):
         await conn.execute(f"CREATE INDEX {index % 'exceeds'}")
@@ -190,7 +190,7 @@ async def test_most_elements_of_a_sparse_index(conn: asyncpg.Connection) -> None
 
 
 @each_dense_type
-async def test_the_least_the_server_takes(server: asyncpg.Connection, type_: SpecType) -> None:
+async def test_least_dimensions(server: asyncpg.Connection, type_: SpecType) -> None:
     with pytest.raises(asyncpg.DataError, match="at least 1 dimension"):
         await server.fetchval(f"SELECT '[]'::{type_}")
     with pytest.raises(InvalidValueError):

@@ -1,4 +1,4 @@
-"""The text forms: the grammar, and the digits; test_server.py asks the server."""
+"""The grammar and the digits of text forms; test_server.py compares them with the server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.spec_types import SpecType, each_type
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
-# What the server prints; test_server.py asks it.
+# The digits that the server prints, as test_server.py checks.
 DIGITS = [
     ("0", 0.0),
     ("-0", -0.0),
@@ -61,13 +61,13 @@ DIGITS = [
     (
         "3.5184372e+13",
         2.0**45,
-    ),  # 3.518437e+13 would do, were the float32 below as far as the one above
+    ),  # 3.518437e+13 is beyond half-way to the float32 below, which is nearer than the one above
     (
         "1.2621775e-29",
         2.0**-96,
-    ),  # nearest is 1.2621774e-29, but that is beyond half-way to the one below
+    ),  # 1.2621774e-29 is nearer, but beyond half-way to the float32 below
     ("7.038531e-26", 7.0385306918512091e-26),  # as a double, half-way between two float32
-    ("7.0385313e-26", 7.038531308148791e-26),  # the one above, the only one that doubles misjudge
+    ("7.0385313e-26", 7.038531308148791e-26),  # the float32 above; doubles misjudge no other
 ]
 
 
@@ -95,7 +95,7 @@ CONTEXTS = [
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_whatever_decimals_are_told(context: Context) -> None:
+def test_the_decimal_context_makes_no_difference(context: Context) -> None:
     numbers = [2.0**exponent for exponent in range(-149, 128)]
     texts = print_float32(numbers)
     _print_exactly.cache_clear()
@@ -117,14 +117,14 @@ HALF_WAY = 1 + 2**-24  # between 1 and the next float32
         (
             "1.0000000596046449086173880",
             1 + 2**-23,
-        ),  # below the next double, which is beside the half-way one
+        ),  # between the double that is half-way and the next double
         ("  +1.0000000596046447753906250000001e0 ", 1 + 2**-23),
         ("0x1.000001p0", 1.0),
         ("0x1.00000100000000000001p0", 1 + 2**-23),
         ("0X1.000000FFFFFFFFFFFFFFp+0", 1.0),
         ("7.0064923216240853546186479164495806564013097093825788587853e-46", 0.0),
         ("7.0064923216240853546186479164495806564013097093825788587855e-46", 2.0**-149),
-        # Half-way from the largest float32 to 2**128, which is out of range; a little less is not.
+        # A little less than half-way from the largest float32 to 2**128; half-way is out of range.
         ("340282356779733661637539395458142568447.9", 3.4028234663852886e38),
         ("1e-400", 0.0),
         (f"1.000000059604644775390625{'0' * 9000}", 1.0),
@@ -142,7 +142,7 @@ def test_read_once_rounded(text: str, number: float) -> None:
 
 @pytest.fixture
 def late_struct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has `struct` refuse what overflows in native order too, as Python 3.13.15 and later do."""
+    """Makes `struct` refuse an overflow in native order too, as Python 3.13.15 and later do."""
 
     def pack_late(format_: str, *numbers: Any) -> bytes:
         if format_ == "f":
@@ -165,7 +165,7 @@ NOT_BELOW = ["3.4028235677973367e38", "340282356779733661637539395458142568448",
 @pytest.mark.parametrize("numpy", [nullcontext, without_numpy], ids=["with", "without"])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_half_way_from_the_largest_float32(numpy: Any, sign: str) -> None:
-    """Each text is nearest to the double that is half-way to 2**128, and struct does not pack."""
+    """The nearest double of each text is half-way to 2**128, which struct does not pack."""
     with numpy():
         for text in BELOW:
             wire = Vector.encode(f"[1,{sign}{text}]")
@@ -179,7 +179,7 @@ def test_half_way_from_the_largest_float32(numpy: Any, sign: str) -> None:
 @pytest.mark.parametrize("numpy", [nullcontext, without_numpy], ids=["with", "without"])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_half_way_to_the_smallest_float32(numpy: Any, sign: str) -> None:
-    """2**-150 is half-way from zero: what lies above it is rounded up, and it itself to even."""
+    """2**-150 is half-way from zero and rounds to even, to zero; a larger number rounds up."""
     tie = f"{sign}{Decimal(2**-150):f}"
     smallest = float(f"{sign}{2.0**-149}")
     with numpy():
@@ -187,8 +187,8 @@ def test_half_way_to_the_smallest_float32(numpy: Any, sign: str) -> None:
         assert Vector.from_text(f"[1,{tie}]") == Vector([1, 0])
 
 
-def test_halfvec_is_read_by_way_of_float32() -> None:
-    """As halfvec_in does: 1.00048828125 is half-way between two halves, and a float32."""
+def test_halfvec_is_read_through_float32() -> None:
+    """As in halfvec_in. 1.00048828125 is a float32, and half-way between two float16."""
     assert HalfVector.from_text("[1.0004882812500000001]") == HalfVector([1])
     assert HalfVector([1.00048828125 + 2**-40]) == HalfVector([1 + 2**-10])
 
@@ -305,8 +305,8 @@ def test_refused(value_class: Any, text: str, message: str) -> None:
     ],
     ids=lambda text: text[-1],
 )
-def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
-    """No backtracking: these would take minutes if the time grew with the square of the length."""
+def test_a_long_text_is_refused_in_linear_time(text: str) -> None:
+    """With backtracking, in quadratic time, these texts would take minutes."""
     for value_class, form in (
         (Vector, f"[{text}]"),
         (SparseVector, f"{{{text}:1}}/3"),
@@ -330,13 +330,13 @@ def test_refusing_a_long_text_takes_no_long_time(text: str) -> None:
         (Bit, "xAG", "hexadecimal digits, got 'G' at index 2"),
     ],
 )
-def test_an_error_tells_what_is_odd_and_where(value_class: Any, text: str, message: str) -> None:
+def test_an_error_shows_what_is_wrong_and_where(value_class: Any, text: str, message: str) -> None:
     with pytest.raises(MalformedTextError, match=f"{message}$"):
         value_class.from_text(text)
 
 
-def test_a_whole_number_stops_at_the_largest() -> None:
-    """As `strtol` has it, and the server's message."""
+def test_a_large_whole_number_is_clamped() -> None:
+    """As in `strtol`, and in the server's message."""
     with pytest.raises(
         InvalidValueError, match="dimensions for sparsevec, got 9223372036854775807"
     ):

@@ -1,4 +1,4 @@
-"""How values behave: immutable, hashable, comparable, and telling what the spec knows."""
+"""Values are immutable, hashable and comparable, and have the facts of the spec in `info`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_immutable(type_: SpecType) -> None:
 
 
 @each_type
-def test_a_value_does_not_change_with_what_it_was_read_from(type_: SpecType) -> None:
+def test_a_value_does_not_change_with_the_buffer_it_was_read_from(type_: SpecType) -> None:
     wire = bytearray(sample(type_).to_binary())
     values = [type_.value_class.decode(wire), type_.value_class.from_binary(wire)]
     wire[-1] ^= 1
@@ -57,8 +57,8 @@ def test_info_is_read_only(type_: SpecType) -> None:
 
 
 @each_type
-def test_what_is_read_out_can_be_changed(type_: SpecType) -> None:
-    """Lists and ndarrays are the caller's own."""
+def test_lists_and_arrays_of_a_value_can_be_changed(type_: SpecType) -> None:
+    """They are copies, which belong to the caller."""
     value = sample(type_)
     value.to_list()[0] = 0
     if np:
@@ -69,7 +69,7 @@ def test_what_is_read_out_can_be_changed(type_: SpecType) -> None:
 @each_type
 @pytest.mark.parametrize("count", [8, 800])
 def test_memory_is_the_wire_bytes(type_: SpecType, count: int) -> None:
-    """A fetched value holds the bytes that came from the server, and nothing besides."""
+    """A fetched value holds the server's bytes, and no other data."""
     wire = type_.value_class([1] * count).to_binary()
     value = type_.decode(wire)
     assert value.to_binary() is wire
@@ -78,11 +78,11 @@ def test_memory_is_the_wire_bytes(type_: SpecType, count: int) -> None:
 
 @each_type
 def test_not_iterable_so_that_arrays_of_them_can_be_bound(type_: SpecType) -> None:
-    """asyncpg would take an iterable element for one more dimension; see test_asyncpg.py."""
+    """asyncpg would take an iterable element for another array dimension; see test_asyncpg.py."""
     assert not isinstance(sample(type_), Iterable)
 
 
-def test_vector_iterates_by_index_all_the_same() -> None:
+def test_a_vector_iterates_by_index() -> None:
     assert list(Vector([1, 2])) == [1, 2]
     assert [*reversed(Vector([1, 2]))] == [2, 1]
     assert 2 in Vector([1, 2])
@@ -107,7 +107,7 @@ def test_index(type_: SpecType) -> None:
 @each_dense_type_to_limits
 @given(data=st.data())
 def test_every_index_finds_what_to_list_has(type_: SpecType, data: st.DataObject) -> None:
-    """So do loops, which ask for the indices from 0 on until there is none."""
+    """So do loops, which read the indices from 0 on, until one fails."""
     value = data.draw(type_.values())
     elements = value.to_list()
     assert list(value) == elements
@@ -129,8 +129,8 @@ def test_an_index_finds_what_to_list_has(type_: SpecType, data: st.DataObject) -
 
 
 @needs_numpy
-def test_an_index_of_few_bits_reaches_far() -> None:
-    """Its place in the payload is no number of so few bits."""
+def test_an_index_of_few_bits_does_not_overflow() -> None:
+    """The offset in the payload does not fit the index's dtype."""
     value = Vector(range(128))
     assert value[np.int8(100)] == value[np.uint8(100)] == 100
     assert value[True] == 1
@@ -138,7 +138,7 @@ def test_an_index_of_few_bits_reaches_far() -> None:
 
 
 def test_equality_is_the_servers() -> None:
-    """0.0 equals -0.0, whether or not bytes that look like -0.0 stand across two elements."""
+    """0.0 equals -0.0, also when bytes that look like -0.0 stand across two elements."""
     for value_class in (Vector, HalfVector):
         assert value_class([0.0, 1]) == value_class([-0.0, 1])
         assert hash(value_class([0.0, 1])) == hash(value_class([-0.0, 1]))
@@ -193,7 +193,7 @@ def test_hashes_differ(type_: SpecType) -> None:
 
 def test_values_of_different_types_are_not_equal() -> None:
     assert Vector([1]) != HalfVector([1])
-    assert Vector([2**-7]) != HalfVector([1, 0])  # whose elements are the same four bytes
+    assert Vector([2**-7]) != HalfVector([1, 0])  # the elements are the same four bytes
     assert Vector([1]) != SparseVector([1])
     assert Vector([1]) != [1]
     assert len({Vector([1]), HalfVector([1]), SparseVector([1]), Vector([1.0])}) == 3
@@ -201,7 +201,7 @@ def test_values_of_different_types_are_not_equal() -> None:
 
 @each_type
 def test_values_of_a_subclass_are_of_the_same_type(type_: SpecType) -> None:
-    """What is equal is the SQL value, whichever class of the program has it."""
+    """Equality compares SQL values, and not the subclasses that a program defines."""
     value = sample(type_)
 
     class Embedding(type_.value_class):
@@ -265,7 +265,7 @@ def test_info_is_what_the_spec_says(type_: SpecType) -> None:
     }
 
 
-def test_the_other_bases_of_a_subclass_hear_of_it() -> None:
+def test_init_subclass_of_other_bases_runs() -> None:
     class Named:
         name = ""
 

@@ -1,4 +1,4 @@
-"""The wire payloads, typed by hand, and what is refused of them."""
+"""Wire payloads typed by hand, accepted and refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from asyncpg_vector._generated.bit import decode_bit
 from codegen.spec import Constant
 from tests.spec_types import SpecType, each_type
 
-# Value on the left, bytes on the right, from the recv functions of pgvector and PostgreSQL.
+# A value, and its bytes by the recv functions of pgvector and PostgreSQL.
 BY_HAND = [
     (Vector([1]), "0001 0000 3f800000"),
     (Vector([1, 2.5, -0.0]), "0003 0000 3f800000 40200000 80000000"),
@@ -179,7 +179,7 @@ def test_bits_decoder_refuses_a_negative_length() -> None:
 
 
 def test_bits_past_the_length_become_zero() -> None:
-    """As bit_recv makes them, so that equal values have equal bytes."""
+    """As in bit_recv, so that equal values have equal bytes."""
     value = Bit.from_binary(bytes.fromhex("00000003 ff"))
     assert value == Bit("111")
     assert value.to_binary() == bytes.fromhex("00000003 e0")

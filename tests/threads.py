@@ -1,7 +1,7 @@
 """Values that threads share, in a process whose threads are the first to use the package.
 
-`python -m tests.threads TYPE` has threads do everything that there is to do with a few values, and
-compares what each gets with what a thread by itself does.
+`python -m tests.threads TYPE` has threads call every method of a few values, and compares the results of
+each thread with those of a thread by itself.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ ROUNDS = 20
 
 
 def is_gil_enabled() -> bool:
-    """Tell whether one thread at a time runs Python, as all Pythons before 3.13 have it."""
+    """Tell whether one thread at a time runs Python, as in all Pythons before 3.13."""
     return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def use(type_: SpecType, value: Any, other: Any) -> list[Any]:
-    """Everything that there is to do with a value, and what comes of it."""
+    """The results of every operation on a value."""
     wire = type_.encode(value)
     return [
         wire,
@@ -48,7 +48,7 @@ def use(type_: SpecType, value: Any, other: Any) -> list[Any]:
 
 
 def use_in_threads(type_: SpecType, pairs: list[tuple[Any, Any]]) -> list[list[list[Any]]]:
-    """What each thread gets of each pair, one beginning where another ends."""
+    """The results of each thread for each pair; half of the threads take the pairs in reverse."""
     barrier = Barrier(THREADS)
 
     def work(thread: int) -> list[list[Any]]:
@@ -69,7 +69,7 @@ def make_pairs(type_: SpecType) -> list[tuple[Any, Any]]:
 
 
 def use_during_import(type_: SpecType) -> int:
-    """Use a value while a thread imports NumPy; return how often."""
+    """Use a value while a thread imports NumPy; return the number of uses."""
     value = type_.value_class([0, 1] * 40)
     text, numbers, wire = value.to_text(), value.to_list(), value.to_binary()
     times = 0

@@ -1,4 +1,4 @@
-"""What users write, for mypy and pyright to accept: `make check` reads this, nothing runs it."""
+"""Code of users that mypy and pyright have to accept: `make check` type-checks it, nothing runs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def pools_and_connections(dsn: str) -> None:
-    """`init=register_vector` fits, and so does a connection of either kind."""
+    """create_pool takes register_vector as `init`; register_vector takes a connection or a proxy."""
     async with asyncpg.create_pool(dsn, init=register_vector) as pool, pool.acquire() as proxy:
         assert_type(await register_vector(proxy), "list[str]")
     conn = await asyncpg.connect(dsn)
@@ -27,7 +27,7 @@ async def pools_and_connections(dsn: str) -> None:
 
 
 def dense(array: NDArray[np.float64]) -> None:
-    """The class of a value tells the types of what is read out of it."""
+    """The class of a value determines the types of its elements, slices, lists and arrays."""
     value = Vector([1, 2.5])
     assert_type(value[0], float)
     assert_type(value[1:], Vector)
@@ -39,7 +39,7 @@ def dense(array: NDArray[np.float64]) -> None:
 
 
 def sparse(array: NDArray[np.float64]) -> None:
-    """A dict comes with its dimensions, and a row without."""
+    """A dict needs dimensions, and a row does not."""
     value = SparseVector({0: 1, 4: 2.5}, 5)
     assert_type(value.to_dict(), "dict[int, float]")
     assert_type(SparseVector(array).values(), "list[float]")
@@ -48,14 +48,14 @@ def sparse(array: NDArray[np.float64]) -> None:
 
 
 def bits(flags: NDArray[np.bool_]) -> None:
-    """Digits, bools, bytes, arrays of bools."""
+    """Bits are made from digits, bools, bytes, and arrays of bools."""
     for value in (Bit("101"), Bit([True, False]), Bit(b"\xff"), Bit(flags)):
         assert_type(value.to_list(), "list[bool]")
         assert_type(value.to_numpy(), "NDArray[np.bool_]")
 
 
 async def models(url: str) -> None:
-    """An attribute is of its value class, and a query of its columns' ones."""
+    """An attribute has the type of its value class, and so has a column in a query."""
     engine = create_async_engine(url)
     register_engine(engine, "extensions", types=("vector", "bit"), returns="numpy")
     async with AsyncSession(engine) as session:
@@ -70,7 +70,7 @@ async def models(url: str) -> None:
 
 
 def fields(document: Document) -> None:
-    """A field is of its value class."""
+    """A field has the type of its value class."""
     assert_type(document.embedding, Vector)
     assert_type(document.half, HalfVector)
     assert_type(document.sparse, "SparseVector | None")

@@ -1,8 +1,8 @@
 """Run a command with the DSN of a PostgreSQL of its own in ASYNCPG_VECTOR_TEST_DSN.
 
 `with_server.py pgserver COMMAND...` runs PostgreSQL 16 with pgvector 0.6.2, and needs pgserver;
-`with_server.py FOLDER COMMAND...` runs the PostgreSQL whose programs are in the folder. It needs
-nothing of the project: see noxfile.py.
+`with_server.py FOLDER COMMAND...` runs the PostgreSQL whose programs are in the folder. The script
+imports nothing of the project: noxfile.py runs it in other environments.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def run_pgserver() -> Iterator[str]:
         tempfile.TemporaryDirectory() as folder,
         pgserver.get_server(folder, cleanup_mode="delete") as server,
     ):
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it is thrown away
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # thrown away
         yield server.get_uri()
 
 
 @contextmanager
 def run_server(programs: Path) -> Iterator[str]:
-    owner = "nobody" if os.geteuid() == 0 else None  # as root it refuses to run
+    owner = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
 
     def run(program: str, *arguments: str) -> None:
         command = [programs / program, *arguments]

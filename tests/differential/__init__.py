@@ -1,1 +1,1 @@
-"""The codec against the live server: batches of thousands of values, drawn by their bits."""
+"""Compares the codecs with the live server, in batches of thousands of values with random bits."""

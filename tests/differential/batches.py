@@ -1,7 +1,7 @@
 """Draws batches of values and wire payloads from a seed, for every type of the spec.
 
-Elements are drawn by their bits, so that the rare ones come as often as the others. Hypothesis
-draws the seed and the kind, and remembers which of them failed; what differs is told by the value.
+The bits of elements are drawn, so that rare numbers are as likely as others. Hypothesis draws the
+seed and the kind, and remembers those that failed. A failure shows the value that differs.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ Wires = list[bytes]
 KINDS = ["any bits", "subnormal", "powers of two", "decimal", "alike"]
 
 SIZE = 2_000
-"""Values of a batch."""
+"""The number of values in a batch."""
 
 compared: Counter[str] = Counter()
-"""How many of what were compared with the server."""
+"""The number of comparisons with the server, by their names."""
 
 in_batches = settings(
     max_examples=int(os.environ.get("ASYNCPG_VECTOR_TEST_BATCHES", "5")),
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a smaller seed is no simpler
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a smaller seed is not simpler
 )
 
 seeds = st.integers(0, 2**32 - 1)
 
 
 def each_batch(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a test with so many seeds."""
+    """Run a test with each of some seeds."""
     return in_batches(given(seed=seeds)(function))
 
 
 def each_batch_of_each_kind(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a test with so many seeds and kinds of elements."""
+    """Run a test with each of some pairs of a seed and a kind of elements."""
     return in_batches(given(seed=seeds, kind=st.sampled_from(KINDS))(function))
 
 
 def assert_same(
     what: str, given_: Iterable[Any], ours: Iterable[Any], theirs: Iterable[Any]
 ) -> None:
-    """Count what is compared, and name the first of them that differs."""
+    """Fail at the first value for which the server differs; count the comparisons."""
     for value, our, their in zip(given_, ours, theirs, strict=True):
         assert our == their, f"{what} of {value!r}: ours {our!r}, the server's {their!r}"
         compared[what] += 1
 
 
 def draw_elements(element: Format, kind: str, count: int, draw: np.random.Generator) -> Any:
-    """Draw finite elements, in their native byte order."""
+    """Draw finite elements, in native byte order."""
     unsigned = np.dtype(f"u{element.width}")
     bits = draw.integers(0, 1 << 8 * element.width, count, unsigned, endpoint=False)
     if element.python_type == "int":
@@ -132,7 +132,7 @@ def _draw_bits(model: BitsType, length: int, draw: np.random.Generator) -> bytes
 
 
 def damage(wire: bytes, random: Random) -> bytes:
-    """Change a wire payload in a place or two, or leave it as it is."""
+    """Change a wire payload in one or two places, or return it unchanged."""
     damaged = bytearray(wire)
     for _ in range(random.randrange(3)):
         place = random.randrange(len(damaged) + 1)

@@ -1,4 +1,4 @@
-"""The server as the judge: a connection for all tests, and functions that tell what it refuses."""
+"""The server as the judge: connections, and SQL functions that accept or refuse an input."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture
 def numpy(request: pytest.FixtureRequest) -> Iterator[bool]:
-    """Whether NumPy is there for the package."""
+    """Whether the package finds NumPy."""
     with nullcontext() if request.param else without_numpy():
         yield request.param
 
@@ -34,7 +34,7 @@ with_and_without_numpy = pytest.mark.parametrize(
 
 _SENDS = "SELECT typname, typsend::text FROM pg_type WHERE typname = ANY($1) AND typtype = 'b'"
 
-# NULL for what it refuses, and the wire payload of what it accepts.
+# Returns NULL for an input that the server refuses, else the wire payload.
 _JUDGE = """
 CREATE FUNCTION pg_temp.judge_{name}({given}) RETURNS bytea LANGUAGE plpgsql AS $$
 BEGIN
@@ -47,7 +47,7 @@ END $$
 
 @pytest.fixture(scope="session")
 async def judge(server: asyncpg.Connection) -> asyncpg.Connection:
-    """The connection, with a function pg_temp.judge_<type> for texts and one for numbers."""
+    """The connection, with functions pg_temp.judge_<type> for texts and for numbers."""
     for name, send in await server.fetch(_SENDS, list(VALUE_CLASSES)):
         for given in ("text", "double precision[]"):
             await server.execute(_JUDGE.format(name=name, given=given, send=send))
@@ -56,7 +56,7 @@ async def judge(server: asyncpg.Connection) -> asyncpg.Connection:
 
 @pytest.fixture(scope="session")
 async def raw(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that sends and fetches wire payloads as they are."""
+    """A connection that sends and fetches unchanged wire payloads."""
     conn = await asyncpg.connect(dsn)
     with pytest.MonkeyPatch.context() as patch:
         for value_class in VALUE_CLASSES.values():

@@ -14,7 +14,7 @@ from tests.needs import needs_pgvector
 from tests.spec_types import SpecType, each_type, wire_of
 
 
-@needs_pgvector("0.7.0")  # before, [,1] and [1], were read as [1]
+@needs_pgvector("0.7.0")  # earlier releases read [,1] and [1], as [1]
 @each_type
 @with_and_without_numpy
 @pytest.mark.usefixtures("numpy")

@@ -1,4 +1,4 @@
-"""Good values: in binary, as text, compared, narrowed."""
+"""Valid values: in binary, as text, compared, and narrowed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_echo(server: asyncpg.Connection, type_: SpecType, seed: int, kind
 @pytest.mark.usefixtures("numpy")
 @each_batch_of_each_kind
 async def test_text(server: asyncpg.Connection, type_: SpecType, seed: int, kind: str) -> None:
-    """The text form is the server's to the byte, and either reads it to the same bits."""
+    """The text form equals the server's, and both sides read it as the same bits."""
     wires = draw_wires(type_.model, kind, seed)
     values = [type_.value_class.from_binary(wire) for wire in wires]
     texts = [value.to_text() for value in values]
@@ -64,7 +64,7 @@ async def test_text(server: asyncpg.Connection, type_: SpecType, seed: int, kind
 async def test_text_of_many_dimensions(
     server: asyncpg.Connection, type_: SpecType, seed: int, kind: str
 ) -> None:
-    """Long values are printed by other code than short ones, where NumPy is loaded."""
+    """With NumPy, other code prints long values than short ones."""
     draw = np.random.default_rng(seed)
     await _compare_texts(
         server, type_, draw_elements(type_.model.element, kind, type_.model.max_dimensions, draw)
@@ -91,11 +91,11 @@ async def _compare_texts(server: asyncpg.Connection, type_: SpecType, elements: 
     assert type_.value_class.from_text(texts).to_binary() == value.to_binary()
 
 
-@needs_pgvector("0.7.0")  # which compares values of different dimensions, too
+@needs_pgvector("0.7.0")  # earlier releases do not compare values of different dimensions
 @each_type
 @each_batch_of_each_kind
 async def test_equality(server: asyncpg.Connection, type_: SpecType, seed: int, kind: str) -> None:
-    """Values are equal just if the server says so, and then hash alike."""
+    """Values are equal exactly if the server says so; equal values have equal hashes."""
     few = draw_wires(type_.model, kind, seed, 40)
     left, right = (
         [type_.value_class.from_binary(wire) for wire in Random(draw).choices(few, k=SIZE)]
@@ -117,7 +117,7 @@ async def test_equality(server: asyncpg.Connection, type_: SpecType, seed: int, 
 @pytest.mark.usefixtures("numpy")
 @each_batch
 async def test_narrowing(server: asyncpg.Connection, type_: SpecType, seed: int) -> None:
-    """Float32 narrow to a type's elements as the server's casts from ``real[]`` narrow them."""
+    """A float32 narrows to an element as in the server's casts from ``real[]``."""
     draw = np.random.default_rng(seed)
     halves = np.abs(draw_elements(HALF, "any bits", MANY, draw))
     singles = halves.astype("f4")
@@ -134,8 +134,8 @@ async def test_narrowing(server: asyncpg.Connection, type_: SpecType, seed: int)
 
 @each_dense_type
 @each_batch
-async def test_what_fits(judge: asyncpg.Connection, type_: SpecType, seed: int) -> None:
-    """The server takes what the client accepts, and refuses what the client refuses."""
+async def test_numbers_that_fit(judge: asyncpg.Connection, type_: SpecType, seed: int) -> None:
+    """The server accepts the numbers that the client accepts, and no others."""
     draw = np.random.default_rng(seed)
     largest = float(np.finfo(type_.model.element.format).max)
     around = np.float64(largest) * (

@@ -16,7 +16,7 @@ from tests.differential.batches import (
 from tests.spec_types import SpecType, each_type, wire_of
 
 FEW = 250
-"""Payloads of a batch: what is refused ends a statement, so that each takes one of its own."""
+"""The number of payloads in a batch. Each takes a statement, since a refused payload ends it."""
 
 
 @each_type

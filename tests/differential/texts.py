@@ -1,4 +1,4 @@
-"""Draws text forms, good ones and such as are nearly good."""
+"""Draws text forms, valid and nearly valid ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from random import Random
 
 from codegen.spec import BitsType, SparseType, Type
 
-# What is good, and what is not, or only for Python's own functions.
+# Pairs: valid tokens, and tokens that are invalid, or valid for Python's own functions only.
 _SPACES = (
     ["", "", "", "", "", "", " ", "\t", "\n", "\r", "\v", "\f"],
     ["\x1c", "\x85", "\xa0", "\u2003"],
@@ -62,7 +62,7 @@ def _draw_digits(random: Random) -> str:
     sign = _pick(random, _SIGNS)
     if how < 20:
         return sign + "".join(_pick(random, part) for part in (_DIGITS, _FRACTIONS, _EXPONENTS))
-    if how < 30:  # half-way between two float32, or a little beside
+    if how < 30:  # half-way between two float32, or a little more
         return (
             sign + repr(1 + random.randrange(1 << 25) * 2.0**-25) + random.choice(["", "0000001"])
         )
@@ -73,8 +73,8 @@ def _draw_digits(random: Random) -> str:
 
 def _draw_hexadecimal(random: Random) -> str:
     if random.random() < 0.3:
-        # Of more than 24 bits, which it rounds away below the smallest normal float32, the strtof
-        # of glibc 2.36 overlooks the last: 0x888952.8p-151 is 0x222254p-149 there, and not ...5.
+        # Below the smallest normal float32, strtof of glibc 2.36 ignores the last of more than 24
+        # bits when it rounds: it reads 0x888952.8p-151 as 0x222254p-149, and not as ...5.
         text = f"0x{random.randrange(1 << 24):x}{random.choice(_SMALL_POWERS)}"
         return random.choice([text, text.upper()])
     fraction = random.choice(["", ".", ".8", ".1"])
@@ -93,7 +93,7 @@ def _draw_bits(random: Random) -> str:
 
 
 def _damage(text: str, random: Random) -> str:
-    """Now and then, lose a character or double one."""
+    """Sometimes drop a character, or double one."""
     if random.random() < 0.1:
         place = random.randrange(len(text))
         return text[:place] + text[place] * random.choice([0, 2]) + text[place + 1 :]

@@ -21,7 +21,7 @@ from tests.needs import needs_pgvector
 MakeEngine: TypeAlias = Callable[..., AsyncEngine]
 
 
-# Whose models have columns of types that came with pgvector 0.7.
+# Fixtures whose models have columns of types that pgvector 0.7 added.
 OF_MODELS = {
     "engine",
     "models_dsn",
@@ -44,7 +44,7 @@ def pytest_configure() -> None:
 
 @asynccontextmanager
 async def making_engines() -> AsyncIterator[MakeEngine]:
-    """Make engines, and dispose of them afterwards, whose connections the server has few of."""
+    """Make engines, and dispose of them afterwards: the server allows few connections."""
     async with AsyncExitStack() as stack:
 
         def make(dsn: str, **options: Any) -> AsyncEngine:
@@ -85,12 +85,12 @@ def new_models_database(new_database: NewDatabase) -> NewDatabase:
 
 @pytest.fixture(scope="session")
 async def models_dsn(new_models_database: NewDatabase) -> str:
-    """The one that tests share."""
+    """A database with the tables of the models, which tests share."""
     return await new_models_database()
 
 
 def register_all(engine: AsyncEngine) -> AsyncEngine:
-    """Have every type registered with an engine, the built-in ones too."""
+    """Register every type with an engine, built-in types included."""
     register_engine(engine, types=VALUE_CLASSES, missing_ok=True)
     return engine
 
@@ -102,7 +102,7 @@ def registered(models_dsn: str, make_engine_to_share: MakeEngine) -> AsyncEngine
 
 @pytest.fixture(scope="session")
 def unregistered(models_dsn: str, make_engine_to_share: MakeEngine) -> AsyncEngine:
-    """An engine that knows nothing of this package."""
+    """An engine without registered types."""
     return make_engine_to_share(models_dsn)
 
 
@@ -114,7 +114,7 @@ def engine(request: pytest.FixtureRequest) -> AsyncEngine:
 
 @pytest.fixture(scope="session")
 def psycopg_engine(models_dsn: str) -> Iterator[Engine]:
-    """A synchronous engine, as migrations often have."""
+    """A synchronous engine, which migrations often use."""
     engine = create_engine(make_url(models_dsn).set(drivername="postgresql+psycopg"))
     yield engine
     engine.dispose()

@@ -1,4 +1,4 @@
-"""The models that the tests share, written as users write them; `make check` type-checks them."""
+"""Models that the tests share, as users write them; `make check` type-checks them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Embedding = Annotated[Vector, mapped_column(VECTOR(3))]
 
 
 class Base(DeclarativeBase):
-    """What the models have in common."""
+    """The base class of the models."""
 
 
 class Item(Base):
-    """A row with a column of each type, and arrays of two."""
+    """A row with a column of each type, and arrays of two of the types."""
 
     __tablename__ = "items"
 
@@ -39,7 +39,7 @@ class Item(Base):
 
 
 class Note(Base):
-    """A row whose type is in the annotation."""
+    """A row whose column type is in the annotation."""
 
     __tablename__ = "notes"
 
@@ -48,7 +48,7 @@ class Note(Base):
 
 
 class Document(SQLModel, table=True):
-    """A table of SQLModel's, with a column in each of the ways that SQLModel has."""
+    """A table of SQLModel, with a column by each way of SQLModel to declare one."""
 
     id: int | None = Field(default=None, primary_key=True)
     embedding: Vector = Field(sa_type=VECTOR(3))

@@ -1,4 +1,4 @@
-"""Migrations that Alembic generates of the models run as they are, and then nothing is left to do."""
+"""Migrations that Alembic generates from the models run unedited, and leave no difference."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.spec_types import ROOT
 
 IMPORT = "import asyncpg_vector.sqlalchemy\n"
 
-# What Alembic's templates leave to their users.
+# The edit of Alembic's template that registers the engine.
 REGISTERED = """
 from asyncpg_vector.sqlalchemy import register_engine
 from sqlalchemy import text
@@ -73,18 +73,18 @@ class Project:
         )
 
     def run(self, *arguments: str) -> None:
-        """Run the command `alembic`, in a thread: this one has an event loop, as `env.py` will."""
+        """Run the command `alembic` in a new thread: `env.py` starts an event loop, and this thread has one."""
         command = partial(main, ["--config", str(self.folder / "alembic.ini"), *arguments])
         with (
             chdir(self.folder),
-            patch.object(sys, "path", [*sys.path]),  # which each command puts the folder on
-            patch("logging.config.fileConfig"),  # which would disable the loggers of this process
+            patch.object(sys, "path", [*sys.path]),  # each command adds the folder
+            patch("logging.config.fileConfig"),  # it disables the loggers of this process
             ThreadPoolExecutor(1) as thread,
         ):
             thread.submit(command).result()
 
     def run_in_a_process(self, *arguments: str) -> str:
-        """Run it as its users do: its entry point finds the package, and nothing warns."""
+        """Run `alembic` in a new process, as users do: its plugin is found, and a warning is an error."""
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         alembic = ("-W", "error", "-m", "alembic", *arguments)
         return run_python(self.folder, *alembic, PYTHONPATH=path)
@@ -115,7 +115,7 @@ OF_MODELS = ["items", "items_bit", "items_pkey", "items_vector", "notes", "notes
 @needs_pgvector("0.7.0")
 @pytest.mark.parametrize("template", ["async", "generic"])
 async def test_autogenerate(new_database: NewDatabase, tmp_path: Path, template: str) -> None:
-    """On an engine of either kind, with the `env.py` of Alembic's template."""
+    """On an async and a synchronous engine, with the `env.py` of Alembic's template."""
     dsn = await new_database()
     project = Project(tmp_path, template, dsn)
     migration = project.generate("models")
@@ -134,7 +134,7 @@ async def test_autogenerate(new_database: NewDatabase, tmp_path: Path, template:
 
 
 async def test_env_creates_the_extension(new_database: NewDatabase, tmp_path: Path) -> None:
-    """On a registered engine, whose connection then stores vectors in the same migration."""
+    """The connection of a registered engine then stores vectors in the same migration."""
     dsn = await new_database("SELECT 1")
     project = Project(tmp_path, "async", dsn)
     project.edit("from alembic import context\n", f"from alembic import context\n{REGISTERED}")
@@ -163,7 +163,7 @@ async def test_env_creates_the_extension(new_database: NewDatabase, tmp_path: Pa
 
 @needs_pgvector("0.7.0")
 async def test_a_render_item_of_ones_own(new_database: NewDatabase, tmp_path: Path) -> None:
-    """It goes first, and ours does what it leaves."""
+    """It goes first; the package's renders the items that it leaves."""
     project = Project(tmp_path, "async", await new_database())
     project.edit(
         "target_metadata=target_metadata)",
@@ -180,7 +180,7 @@ async def test_a_render_item_of_ones_own(new_database: NewDatabase, tmp_path: Pa
 
 @needs_pgvector("0.7.0")
 async def test_without_the_plugin(new_database: NewDatabase, tmp_path: Path) -> None:
-    """An older Alembic, or one told to use others, is given `render_item` by hand."""
+    """If Alembic does not load the plugin, `env.py` can pass `render_item`."""
     project = Project(tmp_path, "async", await new_database())
     project.edit(
         "target_metadata=target_metadata)",
@@ -196,7 +196,7 @@ async def test_without_the_plugin(new_database: NewDatabase, tmp_path: Path) -> 
 
 @needs_pgvector("0.7.0")
 async def test_changes(new_database: NewDatabase, tmp_path: Path) -> None:
-    """Of the number of dimensions, to none and from none, and to an array and back."""
+    """A number of dimensions is added, dropped or changed; a column becomes an array, or an item."""
     dsn = await new_database(
         f"{DATABASE_SQL}; CREATE TABLE notes (id integer PRIMARY KEY, embedding vector NOT NULL);"
         "CREATE TABLE changing (v vector(3), h halfvec(3)[], b bit(3), s sparsevec(5), same vector(3)[])"
@@ -231,7 +231,7 @@ async def test_changes(new_database: NewDatabase, tmp_path: Path) -> None:
 
 
 def test_the_entry_point_of_an_older_alembic() -> None:
-    """Before 1.20.1 Alembic iterates over what it names; if that fails, nobody can import Alembic."""
+    """Alembic before 1.20.1 iterates over the entry point's object; if that fails, Alembic cannot be imported."""
     (entry_point,) = entry_points(
         group="alembic.plugins", name="alembic.autogenerate.asyncpg_vector"
     )
@@ -240,7 +240,7 @@ def test_the_entry_point_of_an_older_alembic() -> None:
 
 @pytest.fixture
 def plugin() -> Iterator[Plugin]:
-    """As Alembic sets it up where it is imported; in this process, as all that is below."""
+    """A plugin set up as in an import of Alembic. The tests below run in this process."""
     plugin = Plugin("asyncpg_vector_anew")
     setup(plugin)
     yield plugin
@@ -248,7 +248,7 @@ def plugin() -> Iterator[Plugin]:
 
 
 def render(plugin: Plugin, kind: str, item: Any, **options: Any) -> tuple[Any, set[str]]:
-    """What an autogeneration with no other plugin renders for an item, and what it imports."""
+    """The text that autogeneration renders for an item with this plugin alone, and the imports."""
     opts = {"autogenerate_plugins": [plugin.name], **options}
     migrations = MigrationContext.configure(dialect_name="postgresql", opts=opts)
     context = AutogenContext(migrations, MetaData())
@@ -278,7 +278,7 @@ def test_what_a_render_item_of_ones_own_is_given(plugin: Plugin) -> None:
 
 
 class Own(UserDefinedType[Any]):
-    """Somebody's own column type for vectors."""
+    """A user's own column type for vectors."""
 
     def get_col_spec(self, **_: Any) -> str:
         return "vector(3)"
@@ -295,7 +295,7 @@ COMPARED = [
     (Integer(), BIT(3), True),
     (BIT(3), Integer(), True),
     (Integer(), postgresql.BIGINT(), None),
-    (NullType(), VECTOR(3), None),  # of a schema that is not in the search path
+    (NullType(), VECTOR(3), None),  # its schema is not in the search path
     (VECTOR(3), NullType(), None),
     (postgresql.ARRAY(NullType()), ARRAY(VECTOR(3)), None),
     (VECTOR(3), Own(), False),
@@ -305,7 +305,7 @@ COMPARED = [
 
 @pytest.mark.parametrize(("inspected", "metadata", "differ"), COMPARED)
 def test_compare_type(plugin: Plugin, inspected: Any, metadata: Any, differ: bool | None) -> None:
-    """Called by Alembic through the plugin, or from an `env.py`; others are asked about other types."""
+    """Alembic calls it through the plugin or from `env.py`; other plugins compare other types."""
     asked: list[Any] = []
     plugin.add_autogenerate_comparator(
         lambda *arguments: asked.append(arguments), "column", "types"

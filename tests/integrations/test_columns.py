@@ -1,4 +1,4 @@
-"""The column types: what they are in SQL, and what an expression of them can do."""
+"""The column types in SQL, and the operations on their expressions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_ddl(type_: SpecType) -> None:
 
 @each_type
 def test_casts(type_: SpecType) -> None:
-    """An explicit cast has the number. That around a parameter has not: it would cut bits off."""
+    """An explicit cast has the size. The cast around a parameter has none: it would cut bits off."""
     name, column_type = type_.sql_name.upper(), type_.column_type(3)
     assert f"AS {name}(3))" in sql(cast(literal(None, column_type), column_type))
     parameter = f"pg_catalog.{type_}" if type_.model.built_in else name
@@ -87,14 +87,14 @@ def test_repr_and_pickle(type_: SpecType) -> None:
 
 
 def test_repr_of_an_array() -> None:
-    """It names the module of what it holds, for migrations, which import that."""
+    """It names the module of its item type, which migrations import."""
     for column_type in (ARRAY(VECTOR), ARRAY(VECTOR())):
         assert repr(column_type) == "ARRAY(asyncpg_vector.sqlalchemy.VECTOR())"
         assert column_type.compile(DIALECT) == "VECTOR[]"
 
 
 async def test_a_list_has_no_hash(engine: AsyncEngine) -> None:
-    """A query that looks for duplicates compares arrays by identity, or is told the column type."""
+    """A query for unique rows compares arrays by identity, or refuses them by their column type."""
     vectors = [Vector([1, 2, 3])]
     async with AsyncSession(engine) as session:
         item = Item(id=987, vectors=vectors)
@@ -109,7 +109,7 @@ async def test_a_list_has_no_hash(engine: AsyncEngine) -> None:
 
 @each_type
 def test_cached(type_: SpecType) -> None:
-    """Statements of the same type share their compilation, and those of others do not."""
+    """Statements with the same type share a compilation; statements with different types do not."""
 
     def key(column_type: Any) -> Any:
         return select(literal(None, column_type))._generate_cache_key()
@@ -154,7 +154,7 @@ def test_size(type_: SpecType) -> None:
 
 @each_type
 def test_methods(type_: SpecType) -> None:
-    """An expression has the metrics and aggregates that the spec gives its type, and no others."""
+    """An expression has the metrics and aggregates of its type in the spec, and no others."""
     everything = {
         name for other in TYPES for name in (*other.model.methods, *other.model.aggregates)
     }
@@ -172,7 +172,7 @@ def test_methods(type_: SpecType) -> None:
 
 
 def test_names_of_methods() -> None:
-    """Those that pgvector's users know, with the operators that its documentation gives."""
+    """The names that pgvector's users know, with the operators in its documentation."""
     names = {
         "l2_distance": "<->",
         "max_inner_product": "<#>",
@@ -189,7 +189,7 @@ def test_names_of_methods() -> None:
 
 @pytest.mark.parametrize("name", ["vector", "halfvec", "sparsevec", "bit"])
 async def test_distances(engine: AsyncEngine, name: str) -> None:
-    """As the server has them, between a value and what it is compared with in three forms."""
+    """The distances equal the server's, for an operand in each form of a parameter."""
     (type_,) = [type_ for type_ in TYPES if type_.sql_name == name]
     value = VALUES[name]
     other = type_.value_class("011" if name == "bit" else [3, 2, 1, 0, 0][: value.dimensions()])
@@ -212,7 +212,7 @@ async def test_distances(engine: AsyncEngine, name: str) -> None:
 
 @each_type
 async def test_literals(engine: AsyncEngine, type_: SpecType) -> None:
-    """Rendered into the statement, they have their type, alone and in arrays."""
+    """A literal in the text of a statement has its type, alone and in an array."""
     value = type_.value_class("101" if type_.model.layout == "bits" else [1, 0, 2])
     column_type = type_.column_type()
     async with engine.connect() as conn:
@@ -248,7 +248,7 @@ def test_a_type_of_ones_own_is_compared() -> None:
 
 @each_type
 def test_a_column_is_itself(type_: SpecType) -> None:
-    """SQLAlchemy compares columns to find them: in dicts, and in joins."""
+    """SQLAlchemy compares columns to find them in dicts and in joins."""
     column, other = (table_of(type_.column_type(3)).c.v for _ in range(2))
     assert bool(column == column)  # noqa: PLR0124  # as a dict does
     assert not bool(column == other)
@@ -267,7 +267,7 @@ def test_attributes_of_classes_are_columns() -> None:
 
 
 def test_a_column_is_a_key() -> None:
-    """Of a relationship, as that of images by their perceptual hashes."""
+    """A column can be the key of a relationship, as of images by their perceptual hashes."""
 
     class Base(DeclarativeBase):
         pass

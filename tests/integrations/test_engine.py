@@ -1,4 +1,4 @@
-"""Values on their way to the server and back, registered and not, through ORM and Core."""
+"""Values to the server and back, on registered and other engines, through ORM and Core."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ NULLS: dict[str, Any] = dict.fromkeys(VALUES)
 
 
 def wire(value: Any) -> Any:
-    """What a value is to the bit, or several in a list."""
+    """The class and the payload of a value, or of each in a list."""
     if isinstance(value, list):
         return [wire(one) for one in value]
     return value if value is None else (type(value), value.to_binary())
@@ -95,7 +95,7 @@ async def empty(unregistered: AsyncEngine) -> None:
 
 @pytest.fixture
 def no_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is printed to text or read from it, so that what travels is binary."""
+    """Printing and reading texts fails, so every value has to travel in binary."""
     for value_class in VALUE_CLASSES.values():
         for method in ("to_text", "from_text"):
             monkeypatch.setattr(value_class, method, None)
@@ -122,8 +122,8 @@ async def test_orm(engine: AsyncEngine) -> None:
 async def test_binary(models_dsn: str, make_engine: MakeEngine) -> None:
     """On a registered engine: single inserts, executemany, bulk inserts, RETURNING, queries, arrays.
 
-    It is a new one: SQLAlchemy keeps what converts the parameters of an engine, and mutmut would not
-    know which other test had made it.
+    The engine is new: SQLAlchemy caches the bind processors of an engine, and mutmut would credit them
+    to another test.
     """
     engine = register_all(make_engine(models_dsn))
     async with AsyncSession(engine) as session, session.begin():
@@ -149,7 +149,7 @@ async def test_binary(models_dsn: str, make_engine: MakeEngine) -> None:
 
 async def test_core(engine: AsyncEngine) -> None:
     async with engine.begin() as conn:
-        await conn.execute(insert(Item).values(id=-4, **INPUTS))  # which no sequence comes by
+        await conn.execute(insert(Item).values(id=-4, **INPUTS))  # an id that no sequence generates
         await conn.execute(
             insert(Item), [{"id": -3, **VALUES}, {"id": -2, **INPUTS}, {"id": -1, **NULLS}]
         )
@@ -175,13 +175,13 @@ async def test_upsert(engine: AsyncEngine) -> None:
 
 
 async def test_update(engine: AsyncEngine) -> None:
-    """By statement and by attribute; what stays the same is not written."""
+    """By statement and by attribute; an attribute with the same bits is not written."""
     async with AsyncSession(engine) as session, session.begin():
         item = Item(vector=[1, 2, 3], sparsevec=SparseVector({0: 1}, 5))
         session.add(item)
         await session.flush()
         await session.refresh(item)
-        item.vector = [1, 2, 3]  # type: ignore[assignment]  # as the server has it
+        item.vector = [1, 2, 3]  # type: ignore[assignment]  # as in the database
         assert not session.is_modified(item)
         item.vector = Vector([1, 2, -0.0])
         await session.flush()
@@ -223,7 +223,7 @@ async def test_a_session_is_synchronized(
 ) -> None:
     """An UPDATE and a DELETE change the session's objects whose rows they change, and no others.
 
-    Whatever the objects hold: what was fetched, or what they were given.
+    Objects may have fetched values, or the inputs that they were given.
     """
     engine = make_engine(models_dsn, poolclass=NullPool)
     register_engine(engine, types=VALUE_CLASSES, returns=returns)
@@ -253,7 +253,7 @@ async def test_a_session_is_synchronized(
 
 
 async def test_columns_by_their_attributes(engine: AsyncEngine) -> None:
-    """In an upsert, with RETURNING, and in an UPDATE from another column, which Python can do."""
+    """Attributes name columns in an upsert, with RETURNING, and in an UPDATE that the ORM evaluates."""
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
         item = Item(id=1, vector=[1, 2, 3], vectors=[[1, 2, 3]])
         session.add(item)
@@ -309,7 +309,7 @@ async def test_filters(engine: AsyncEngine) -> None:
 
 
 async def test_aggregates(engine: AsyncEngine) -> None:
-    """`avg` and `sum` keep the type, and with it what comes of it."""
+    """The results of `avg` and `sum` have the type, and so its values and metrics."""
     async with AsyncSession(engine) as session, session.begin():
         session.add_all(
             [Item(vector=[1, 2, 3], halfvec=[1, 2, 3]), Item(vector=[3, 4, 5], halfvec=[3, 4, 5])]
@@ -338,7 +338,7 @@ async def test_aggregates(engine: AsyncEngine) -> None:
 
 
 async def test_array(engine: AsyncEngine) -> None:
-    """As a sequence in SQL: subscripts, slices, comparisons; and unequal to the bit in Python."""
+    """In SQL, an array has subscripts, slices and comparisons. In Python, other bits are a change."""
     async with AsyncSession(engine) as session, session.begin():
         item = Item(vectors=[[0, 0, 0], make_row([1, 2, 3]), None])
         session.add(item)
@@ -365,7 +365,7 @@ async def test_array(engine: AsyncEngine) -> None:
 
 
 async def test_arrays_of_other_shapes(engine: AsyncEngine, psycopg_engine: Engine) -> None:
-    """PostgreSQL has them in a column of one dimension too."""
+    """PostgreSQL allows other shapes in a column of one dimension."""
     for written, wanted in (
         ("ARRAY[[v, NULL], [v, v]]", [[Vector([1, 2, 3]), None], [Vector([1, 2, 3])] * 2]),
         ("""'[0:1]={"[1,2,3]",NULL}'::vector[]""", [Vector([1, 2, 3]), None]),
@@ -390,7 +390,7 @@ def test_empty_bits_on_another_driver(psycopg_engine: Engine) -> None:
 
 
 async def test_sqlalchemys_own_array(engine: AsyncEngine) -> None:
-    """It does, on this driver."""
+    """It works on asyncpg."""
     given = [Vector([1, 2, 3]), None, [4, 5, 6]]
     async with engine.connect() as conn:
         query = select(literal(given, SQLALCHEMY_ARRAY(VECTOR(3), dimensions=1)))
@@ -416,7 +416,7 @@ async def test_annotated_column(engine: AsyncEngine) -> None:
 
 @pytest.mark.parametrize("returns", ["list", pytest.param("numpy", marks=needs_numpy)])
 async def test_returns(models_dsn: str, make_engine: MakeEngine, returns: Any) -> None:
-    """Dense types come as it says; assigning what is there already is no change."""
+    """Dense types are fetched in the form of `returns`; assigning an equal value is no change."""
     engine = make_engine(models_dsn)
     register_engine(engine, returns=returns)
     async with AsyncSession(engine) as session, session.begin():
@@ -435,7 +435,7 @@ async def test_returns(models_dsn: str, make_engine: MakeEngine, returns: Any) -
 
 
 async def test_uniqueness(models_dsn: str, make_engine: MakeEngine) -> None:
-    """Values and objects can be told apart as they are; lists need a strategy."""
+    """SQLAlchemy can find unique values and objects by itself; for lists it needs a strategy."""
     for returns in ("value", "list"):
         engine = make_engine(models_dsn, poolclass=NullPool)
         register_engine(engine, returns=returns)  # type: ignore[arg-type]
@@ -456,7 +456,7 @@ async def test_uniqueness(models_dsn: str, make_engine: MakeEngine) -> None:
 
 
 class BinaryCursor(psycopg.Cursor[Any]):
-    """Fetches in binary, as psycopg's own cursors can be told to."""
+    """Fetches in binary, which is an option of psycopg's cursors."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -479,14 +479,14 @@ FETCHED = [WANTED, NULLS, [[Vector([1, 2, 3]), None], [Vector([1, 2, 3])] * 2], 
 
 
 def test_a_binary_cursor_on_another_driver(models_dsn: str) -> None:
-    """psycopg fetches wire payloads, of arrays too, of types that it does not know."""
+    """psycopg fetches wire payloads for unknown types and for their arrays."""
     url = make_url(models_dsn).set(drivername="postgresql+psycopg")
     engine = create_engine(url, connect_args={"cursor_factory": BinaryCursor}, poolclass=NullPool)
     assert fetch_all(engine) == FETCHED
 
 
 def test_the_codecs_of_pgvector_on_another_driver(models_dsn: str) -> None:
-    """Its values become this package's."""
+    """pgvector-python's values become values of this package."""
     url = make_url(models_dsn).set(drivername="postgresql+psycopg")
     engine = create_engine(url, poolclass=NullPool)
     event.listen(engine, "connect", lambda conn, _: pgvector.psycopg.register_vector(conn))
@@ -494,7 +494,7 @@ def test_the_codecs_of_pgvector_on_another_driver(models_dsn: str) -> None:
 
 
 async def test_the_codecs_of_pgvector_on_asyncpg(models_dsn: str, make_engine: MakeEngine) -> None:
-    """As on another driver; they take no text, so that only fetching is tried."""
+    """As on another driver. These codecs take no text, so the test only fetches."""
     engine = make_engine(models_dsn, poolclass=NullPool)
     event.listen(
         engine.sync_engine,
@@ -518,7 +518,7 @@ async def test_the_codecs_of_pgvector_on_asyncpg(models_dsn: str, make_engine: M
 
 
 async def test_lists_of_another_codec(dsn: str, make_engine: MakeEngine) -> None:
-    """On an engine that registers no such type they become values, as everything else."""
+    """On an engine without the registered type, lists become values."""
 
     async def set_codec(conn: asyncpg.Connection) -> None:
         await conn.set_type_codec(
@@ -539,7 +539,7 @@ async def test_lists_of_another_codec(dsn: str, make_engine: MakeEngine) -> None
 @settings(max_examples=25)
 @given(data=st.data())
 async def test_echo(engine: AsyncEngine, type_: SpecType, data: st.DataObject) -> None:
-    """Every value comes back to the bit, in binary and as text, alone and in an array."""
+    """Every value comes back with the same bits, in binary and as text, alone and in an array."""
     values = data.draw(type_.batches())
     column_type = type_.column_type()
     async with engine.connect() as conn:
@@ -583,8 +583,8 @@ def test_the_models_on_another_driver(psycopg_engine: Engine) -> None:
         assert session.scalars(select(Item.vectors).order_by(Item.id.desc())).first() == []
 
 
-# What the client refuses is its own error; what the server refuses, such as a number of dimensions
-# that is another than the column's, is the server's.
+# The client's refusals raise errors of the package. The server's refusals, such as of another number
+# of dimensions than the column's, raise errors of the driver: the error here is None.
 REFUSED = [
     ("vector", [1, float("nan"), 3], InvalidValueError, "expected a finite number at index 1, got nan"),
     ("vector", [1, "2", 3], InvalidTypeError, "expected a number at index 1, got str '2'"),
@@ -612,7 +612,7 @@ REFUSED = [
 async def test_refused(
     engine: AsyncEngine, column: str, bad: Any, error: Any, message: str
 ) -> None:
-    """At the statement's execution, and with nothing written of the transaction's other rows."""
+    """The execution of the statement fails, and no row of the transaction is written."""
     async with AsyncSession(engine) as session:
         session.add_all([Item(vector=[1, 2, 3]), Item(**{column: bad}), Item(vector=[4, 5, 6])])
         with pytest.raises(StatementError, match=message) as caught:
@@ -625,8 +625,8 @@ async def test_refused(
         assert await session.scalar(select(func.count()).select_from(Item)) == 0
 
 
-async def test_refused_as_without_sqlalchemy(registered: AsyncEngine) -> None:
-    """In a statement whose parameters have no type, asyncpg names the parameter."""
+async def test_refused_in_a_text_statement(registered: AsyncEngine) -> None:
+    """The parameters of the statement have no column type: asyncpg raises, and names the parameter."""
     async with registered.connect() as conn:
         with pytest.raises(
             DBAPIError, match=r"query argument \$1: .*expected a finite number at index 0"
@@ -634,7 +634,7 @@ async def test_refused_as_without_sqlalchemy(registered: AsyncEngine) -> None:
             await conn.execute(text("SELECT CAST(:v AS vector)"), {"v": [float("inf")]})
 
 
-async def test_changed_to_what_is_refused(registered: AsyncEngine) -> None:
+async def test_refused_in_an_update(registered: AsyncEngine) -> None:
     """The row keeps its old value."""
     async with AsyncSession(registered, expire_on_commit=False) as session:
         item = Item(vector=[1, 2, 3])

@@ -1,4 +1,4 @@
-"""Statements on extensions beside ordinary sessions, as when several processes of a service start."""
+"""Statements on extensions beside ordinary sessions, as at the start of a service's processes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CREATE = text("CREATE EXTENSION IF NOT EXISTS vector")
 AS_TEXT = text("SELECT CAST('[1,2]' AS vector)")
 PARAMETER = select(literal([1, 2], VECTOR()))
 
-# What any client is told whose statement meets an extension that is dropped beside it; and what this
-# package's is told that took its connection from the pool before, and has the new type not registered.
+# The errors of any client while another session drops the extension; and the error of an engine whose
+# connection was checked out before, so that the new type is not registered with it.
 GONE = (
     'type "vector" does not exist',
     "cache lookup failed",
@@ -46,7 +46,7 @@ async def create(engine: AsyncEngine) -> None:
 async def test_statements_that_change_nothing(
     dsn: str, make_engine: MakeEngine, count: int
 ) -> None:
-    """Nobody fails, and no connection is replaced: as many are made as are used at once."""
+    """No task fails, and no connection is replaced: the pool makes only those that are used at once."""
     for _ in range(3):
         engine = make_engine(dsn)
         register_engine(engine)
@@ -65,7 +65,7 @@ async def test_statements_that_change_nothing(
 async def test_created_anew_beside_hundreds_of_tasks(
     new_database: NewDatabase, make_engine: MakeEngine
 ) -> None:
-    """Nobody is told anything but that the type is gone, or new; afterwards all is as before."""
+    """Tasks get no errors but that the type is gone, or new; afterwards every task succeeds."""
     dsn = await new_database("CREATE EXTENSION vector")
     engine, other = make_engine(dsn), make_engine(dsn)
     register_engine(engine)

@@ -1,4 +1,4 @@
-"""The example of a FastAPI service, on the suite's server, and what FastAPI makes of results."""
+"""The example of a FastAPI service on the suite's server, and FastAPI's responses with values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.test_values import sample
 async def client(
     new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The service, in a database that lacks the extension as yet."""
+    """A client of the service, whose database lacks the extension at first."""
     url = make_url(await new_database("SELECT 1")).set(drivername="postgresql+asyncpg")
     monkeypatch.setenv("DATABASE_URL", url.render_as_string(hide_password=False))
     app = runpy.run_path(str(ROOT / "examples" / "fastapi_app.py"))["app"]
@@ -59,7 +59,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("embedding", "message"), REFUSED)
 async def test_refused(client: httpx.AsyncClient, embedding: Any, message: str) -> None:
-    """The caller is told which field, and what is wrong with it."""
+    """The response names the field and the error."""
     refused = await store(client, "bad", embedding)
     assert refused.status_code == 422
     (error,) = refused.json()["detail"]
@@ -80,11 +80,11 @@ async def test_openapi(client: httpx.AsyncClient) -> None:
         }
 
 
-# What a handler returns without a model
+# Handlers that return values without a model
 
 
 def returns(result: Any, annotation: Any) -> FastAPI:
-    """A service of one handler, which is annotated so, or not at all."""
+    """A service with one handler, with the given return annotation or none."""
 
     async def handler() -> Any:
         return result
@@ -113,10 +113,10 @@ async def test_an_annotation_need_not_name_the_class(type_: SpecType, annotation
 
 
 @each_type
-async def test_without_an_annotation_fastapi_has_to_be_told(
+async def test_without_an_annotation_fastapi_needs_an_encoder(
     type_: SpecType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FastAPI's encoder asks Pydantic about nothing but models, as README says."""
+    """FastAPI's own encoder uses Pydantic for models only, as the README says."""
     monkeypatch.delitem(ENCODERS_BY_TYPE, type_.value_class, raising=False)
     value = sample(type_)
     app = returns({"embedding": value, "more": [value]}, None)

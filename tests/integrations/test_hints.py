@@ -1,4 +1,4 @@
-"""`typing.get_type_hints` evaluates the annotations of what is public for SQLAlchemy."""
+"""`typing.get_type_hints` evaluates the public annotations of the SQLAlchemy integration."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.test_hints import public
 PUBLIC = {
     name: thing
     for name, thing in public(asyncpg_vector.sqlalchemy)
-    # And not what SQLAlchemy's own classes have.
+    # The members of SQLAlchemy's own classes do not count.
     if inspect.isfunction(thing) and thing.__module__.startswith("asyncpg_vector.")
 }
 
 
-def test_everything_is_walked() -> None:
+def test_all_public_things_are_found() -> None:
     constructors = {f"{name.upper()}.__init__" for name in COLUMN_TYPES}
     assert {"ARRAY.__init__", "register_engine", "vector_index", *constructors} <= {*PUBLIC}
 
@@ -32,7 +32,7 @@ def test_hints(thing: FunctionType) -> None:
 
 @pytest.mark.parametrize("column_type", COLUMN_TYPES.values(), ids=COLUMN_TYPES)
 def test_hints_of_methods(column_type: type) -> None:
-    """Of what an expression of the type can do."""
+    """The methods are those of an expression of the type."""
     comparator = column_type.comparator_factory  # type: ignore[attr-defined]
     for name in [name for name in vars(comparator) if name[0] != "_"]:
         assert "return" in typing.get_type_hints(getattr(comparator, name))

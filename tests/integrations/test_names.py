@@ -1,4 +1,4 @@
-"""Names that reach SQL by way of SQLAlchemy stay names."""
+"""Names that reach SQL through SQLAlchemy stay names."""
 
 from __future__ import annotations
 

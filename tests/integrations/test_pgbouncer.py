@@ -26,7 +26,7 @@ async def engine(
     make_engine: MakeEngine,
     pgbouncer: Callable[[str], str],
 ) -> AsyncEngine:
-    """As the README says to make it."""
+    """An engine with the options that the README advises."""
     engine = make_engine(
         pgbouncer(await new_models_database()),
         pool_size=20,

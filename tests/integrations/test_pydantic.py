@@ -47,7 +47,7 @@ JSON = {
 
 
 def test_serialised() -> None:
-    """To the JSON form in JSON, and to the values in Python."""
+    """JSON has the JSON form, and Python keeps the values."""
     assert json.loads(MODEL.model_dump_json()) == MODEL.model_dump(mode="json") == JSON
     dumped = MODEL.model_dump()
     assert dumped["embedding"] is MODEL.embedding
@@ -55,7 +55,7 @@ def test_serialised() -> None:
 
 
 def test_validated() -> None:
-    """From numbers, from text, from a value, and from the JSON form."""
+    """A field takes numbers, a text, a value, and the JSON form."""
     for given_ in (
         {
             "embedding": [1, 2.5, 0.1],
@@ -79,7 +79,7 @@ def test_validated() -> None:
 
 
 class Loose(BaseModel):
-    """A model whose fields do not name the class of what is in them."""
+    """A model whose fields do not name the class of their values."""
 
     embedding: Any
     more: object = None
@@ -97,8 +97,8 @@ def test_serialised_without_a_schema(type_: SpecType, as_any: bool) -> None:
     assert to_jsonable_python((value,)) == [value.to_json()]
 
 
-def test_what_was_not_validated_is_serialised() -> None:
-    """As in SQLModel's tables, which hold what they were given."""
+def test_an_input_that_was_not_validated_is_serialised() -> None:
+    """SQLModel's tables keep such inputs."""
 
     class Query(BaseModel):
         embedding: Vector
@@ -108,7 +108,7 @@ def test_what_was_not_validated_is_serialised() -> None:
 
 
 def test_serialised_as_any() -> None:
-    """A field's own class, and what is in the field although it was not validated."""
+    """A value of the field's class, and an input that was not validated."""
     assert json.loads(MODEL.model_dump_json(serialize_as_any=True)) == JSON
     assert MODEL.model_dump(serialize_as_any=True)["embedding"] is MODEL.embedding
     model = Model.model_construct(embedding=[1, 2])
@@ -120,7 +120,7 @@ def test_an_adapter_of_its_own() -> None:
     assert adapter.dump_python(None, mode="json") is None
     assert adapter.dump_python(Vector([1]), mode="json") == [1.0]
     assert adapter.dump_python(Vector([1])) == Vector([1])
-    assert TypeAdapter(Vector).dump_python([1], mode="json") == [1.0]  # as in tables of SQLModel
+    assert TypeAdapter(Vector).dump_python([1], mode="json") == [1.0]  # as SQLModel's tables do
     assert TypeAdapter(Vector).dump_python(None, mode="json", warnings=False) is None
 
 
@@ -139,13 +139,13 @@ def test_an_error_is_the_packages(given_: Any, kind: str, message: str) -> None:
     assert (error["type"], error["msg"]) == (kind, message)
 
 
-# Strict mode: what Pydantic does with a bytes field holds for bits, and with a list for the others.
+# Strict mode: bits follow the rules of Pydantic for bytes, and other types its rules for lists.
 
 TEXT_REFUSED = r"expected no text in strict mode, got str '"
 
 
 def strict_adapters(type_: SpecType) -> list[Any]:
-    """Each way in which a field can be strict."""
+    """An adapter for each way to make a field strict."""
 
     class Strict(BaseModel):
         model_config = ConfigDict(strict=True)
@@ -171,7 +171,7 @@ def validated(model: Any) -> Any:
 
 
 @each_type
-def test_strict_takes_values_and_what_they_are_made_from(type_: SpecType) -> None:
+def test_strict_takes_values_and_their_inputs(type_: SpecType) -> None:
     value = sample(type_)
     for adapter in strict_adapters(type_):
         rows: list[Any] = [value, value.to_list(), (*value.to_list(),)]
@@ -185,7 +185,7 @@ def test_strict_takes_values_and_what_they_are_made_from(type_: SpecType) -> Non
 
 @each_type
 def test_strict_takes_no_text(type_: SpecType) -> None:
-    """Except in JSON where strings are the form of the type."""
+    """Except in JSON, if strings are the JSON form of the type."""
     text = sample(type_).to_text()
     for adapter in strict_adapters(type_):
         with pytest.raises(ValidationError, match=TEXT_REFUSED) as caught:
@@ -199,8 +199,8 @@ def test_strict_takes_no_text(type_: SpecType) -> None:
 
 
 @each_type
-def test_strict_takes_text_where_there_is_nothing_else(type_: SpecType) -> None:
-    """Pydantic's own types do: all that it validates there are strings."""
+def test_strict_takes_text_in_validate_strings(type_: SpecType) -> None:
+    """So do Pydantic's own types: every input is a string there."""
     value = sample(type_)
     for strict in (False, True):
         assert (
@@ -208,7 +208,7 @@ def test_strict_takes_text_where_there_is_nothing_else(type_: SpecType) -> None:
         )
 
 
-def test_a_strict_field_has_limits_all_the_same() -> None:
+def test_a_strict_field_has_limits() -> None:
     adapter = TypeAdapter(Annotated[Vector, Field(min_length=2, max_length=3, strict=True)])
     assert adapter.json_schema()["maxItems"] == 3
     assert adapter.validate_python([1, 2]) == Vector([1, 2])
@@ -248,7 +248,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("bad", "kind", "message"), REFUSED)
 def test_refused(bad: dict[str, Any], kind: str, message: str) -> None:
-    """As errors of Pydantic's, at their field, with the message that the constructor has."""
+    """The errors are Pydantic's, at their field, with the message of the constructor."""
     with pytest.raises(ValidationError) as caught:
         Model.model_validate({"embedding": [1], **bad})
     (error,) = caught.value.errors()
@@ -293,7 +293,7 @@ def test_limits() -> None:
 
 
 def test_not_validated() -> None:
-    """What is in a field all the same is serialised as what it means."""
+    """Inputs in the fields are serialised as the values that they make."""
     model = Model.model_construct(embedding=None, half=[1, 2], flags="101")
     dumped = json.loads(model.model_dump_json())
     assert (dumped["embedding"], dumped["half"], dumped["flags"]) == (None, [1.0, 2.0], "101")

@@ -1,4 +1,4 @@
-"""Indexes, and what SQLAlchemy and sqlacodegen read back out of a database."""
+"""Indexes, and the schemas that SQLAlchemy and sqlacodegen reflect from a database."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TYPES_OF_COLUMNS = {
     "bits": "BIT(3)[]",
 }
 
-# SQLAlchemy before 2.0.42 leaves out operator classes where it reflects indexes.
+# SQLAlchemy before 2.0.42 does not reflect the operator classes of indexes.
 REFLECTS_OPERATOR_CLASSES = tuple(map(int, sqlalchemy.__version__.split(".")[:3])) >= (2, 0, 42)
 
 
@@ -64,7 +64,7 @@ def sql(index: Index) -> str:
     ],
 )
 def test_operator_class(type_: SpecType, metric: str, method: str) -> None:
-    """It stands in the spec, and nowhere else."""
+    """The operator class of an index is that of the spec."""
     index = vector_index("i", "v", metric=metric, using=method)
     Table("t", MetaData(), Column("v", type_.column_type(3)), index)
     operator_class = type_.model.metrics[metric].operator_classes[method]
@@ -72,7 +72,7 @@ def test_operator_class(type_: SpecType, metric: str, method: str) -> None:
 
 
 def test_ways_to_name_a_column() -> None:
-    """By its name, as itself, with other options; in a class; as an expression with a label."""
+    """By its name, as a column, as an attribute of a class, and as an expression with a label."""
     table = Table("t", MetaData(), Column("v", VECTOR(3)), Column("id", Integer))
     index = vector_index(
         "i", table.c.v, metric="l2", postgresql_where=table.c.id > 5, postgresql_with={"m": 4}
@@ -114,7 +114,7 @@ def test_a_type_of_ones_own() -> None:
 
 
 def test_an_operator_class_of_ones_own() -> None:
-    """It is for SQLAlchemy's Index."""
+    """vector_index does not take one; SQLAlchemy's Index does."""
     with pytest.raises(TypeError, match="multiple values for keyword argument 'postgresql_ops'"):
         vector_index("i", "v", metric="l2", postgresql_ops={"v": "vector_ip_ops"})
 
@@ -139,12 +139,12 @@ LIMITS = [
     (type_, method, most)
     for type_ in TYPES
     for method, most in type_.model.max_indexed.items()
-    if type_.model.layout != "sparse"  # of which the elements that are not zero are limited
+    if type_.model.layout != "sparse"  # its limit is of elements that are not zero
 ]
 
 
 def index_of(column_type: Any, type_: SpecType, method: str) -> Index:
-    """An index by a metric that the method serves, on a column of a table of its own."""
+    """An index by a metric that the method serves, on the column of a new table."""
     metrics = type_.model.metrics.items()
     metric = next(name for name, metric in metrics if method in metric.operator_classes)
     index = vector_index("i", "v", metric=metric, using=method)
@@ -152,12 +152,12 @@ def index_of(column_type: Any, type_: SpecType, method: str) -> Index:
     return index
 
 
-@needs_pgvector("0.7.0")  # which indexes bits
+@needs_pgvector("0.7.0")  # earlier releases do not index bits
 @pytest.mark.parametrize(("type_", "method", "most"), LIMITS)
-async def test_the_most_that_is_indexed(
+async def test_most_dimensions_of_an_index(
     conn: asyncpg.Connection, type_: SpecType, method: str, most: int
 ) -> None:
-    """More is refused where the index is declared, as the server would refuse to make it."""
+    """A declaration beyond the limit is refused, and so is the server's CREATE INDEX."""
     assert index_of(type_.column_type(most), type_, method)
     message = f"expected at most {most} dimensions of {type_} for {method}, got {most + 1}"
     with pytest.raises(InvalidValueError, match=message):
@@ -184,7 +184,7 @@ async def test_the_most_that_is_indexed(
         (4001, r"; for up to 64000, index cast\(func\.binary_quantize\(column\), BIT\(4001\)\)"),
     ],
 )
-def test_the_way_out_of_a_limit(size: int, way_out: str) -> None:
+def test_the_advice_at_a_limit(size: int, way_out: str) -> None:
     with pytest.raises(InvalidValueError, match=way_out):
         index_of(VECTOR(size), type_named("vector"), "hnsw")
     with pytest.raises(InvalidValueError, match=r"for hnsw, got 64001$"):
@@ -192,10 +192,10 @@ def test_the_way_out_of_a_limit(size: int, way_out: str) -> None:
 
 
 @pytest.mark.parametrize(("type_", "method", "_most"), LIMITS)
-def test_any_number_of_dimensions_is_no_column_for_an_index(
+def test_a_column_without_a_number_of_dimensions_is_refused(
     type_: SpecType, method: str, _most: int
 ) -> None:
-    if type_.model.layout == "bits":  # without a number there is one bit
+    if type_.model.layout == "bits":  # without a length, a column has one bit
         assert index_of(type_.column_type(), type_, method)
         return
     message = rf"expected a column with a number of dimensions for {method}, got {type_.sql_name.upper()}\(\)"
@@ -204,7 +204,7 @@ def test_any_number_of_dimensions_is_no_column_for_an_index(
 
 
 async def test_the_index_serves_its_metric(registered: AsyncEngine) -> None:
-    """The plan of the server is the judge."""
+    """The server's plan uses the index for a query by its metric."""
     async with AsyncSession(registered) as session:
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         for query, index in (
@@ -229,7 +229,7 @@ async def test_columns(engine: AsyncEngine) -> None:
 
 
 async def test_indexes(engine: AsyncEngine) -> None:
-    """The server's definition of each has the operator class of the metric."""
+    """The server's definition of an index has the operator class of the metric."""
     definitions = text(
         "SELECT pg_get_indexdef(indexrelid) FROM pg_index "
         "WHERE indrelid = 'items'::regclass AND NOT indisunique"
@@ -242,7 +242,7 @@ async def test_indexes(engine: AsyncEngine) -> None:
 
 
 async def test_reflected_indexes(engine: AsyncEngine) -> None:
-    """They can be created again, where SQLAlchemy reflects their operator classes."""
+    """Reflected indexes can be created again, if SQLAlchemy reflects their operator classes."""
     async with engine.connect() as conn:
         table = await conn.run_sync(lambda conn: Table("items", MetaData(), autoload_with=conn))
     vector, bit = ("vector vector_cosine_ops", "bit bit_hamming_ops")
@@ -255,7 +255,7 @@ async def test_reflected_indexes(engine: AsyncEngine) -> None:
 
 
 async def test_automap(engine: AsyncEngine) -> None:
-    """Reflected classes store and fetch what declared ones do."""
+    """Reflected classes store and fetch the same values as declared classes."""
     base = automap_base()
     async with engine.connect() as conn:
         await conn.run_sync(base.prepare)
@@ -273,7 +273,7 @@ async def test_automap(engine: AsyncEngine) -> None:
 
 
 def test_generated_models(psycopg_engine: Engine, tmp_path: Path) -> None:
-    """What sqlacodegen writes can be imported, and is the same table."""
+    """sqlacodegen writes an importable module with the same table."""
     metadata = MetaData()
     metadata.reflect(psycopg_engine)
     source = DeclarativeGenerator(metadata, psycopg_engine, []).generate()

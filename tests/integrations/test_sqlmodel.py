@@ -1,4 +1,4 @@
-"""SQLModel's tables, whose fields are Pydantic's and whose columns are SQLAlchemy's."""
+"""Tables of SQLModel, which have Pydantic's fields and SQLAlchemy's columns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_tables(engine: AsyncEngine) -> None:
 
 
 def test_not_validated() -> None:
-    """A table is not, as SQLModel has it; what it holds is serialised all the same."""
+    """SQLModel does not validate tables. Their inputs are serialised as the values that they make."""
     document = Document(embedding=[1, 2], half="[1]")
     assert document.embedding == [1, 2]
     assert json.loads(document.model_dump_json())["embedding"] == [1.0, 2.0]
