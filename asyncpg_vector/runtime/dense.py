@@ -163,7 +163,8 @@ class Dense(MatrixRow[NumberT, ScalarT]):
     def checked(self) -> Self:
         check_dimensions(self.info, len(self))
         self.element_format.check(self._wire[self.header_size :])
-        self._narrow_attributes(self._named_attributes().values())
+        if self.attribute_formats:
+            self._narrow_attributes(self._named_attributes().values())
         return self
 
     def to_text(self) -> str:
