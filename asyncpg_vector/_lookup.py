@@ -167,10 +167,10 @@ def _advise(
         return f"run CREATE EXTENSION {extension}{place}, then register again"
     version, place = installed[extension]
     if schema not in (None, place):
-        return f"extension {extension} is in schema {place!r}: pass that one, or none"
+        return f"extension {extension} is in schema {place!r}: pass that schema, or none"
     return (
-        f"extension {extension} is at {version}, {info.sql_name} came with {info.since}: with that "
-        f"release on the server, run ALTER EXTENSION {extension} UPDATE, then register again"
+        f"extension {extension} is at {version}, {info.sql_name} came with {info.since}: install "
+        f"that release on the server, run ALTER EXTENSION {extension} UPDATE, then register again"
     )
 
 
