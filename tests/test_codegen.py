@@ -529,7 +529,7 @@ def import_package(spec: Path, folder: Path) -> ModuleType:
     """Generate a package of a spec, and import it by the folder's name."""
     name = Path(folder.name)
     target = Target(values=name, columns=None)
-    write(render(load_spec(spec), spec.name, target, folder.parent), folder.parent, target.folders)
+    write(render(load_spec(spec), spec.name, target), folder.parent, target.folders)
     sys.path.insert(0, str(folder.parent))
     try:
         return import_module(folder.name)

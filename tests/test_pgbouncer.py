@@ -83,19 +83,28 @@ async def test_a_bad_value_leaves_the_servers_usable(pool: asyncpg.Pool) -> None
 
 
 async def test_with_a_statement_cache(pooled_dsn: str) -> None:
-    """Later releases of PgBouncer keep the statements of their clients apart."""
+    """A statement is prepared on one server connection; the client's next one may be another.
 
-    async def fetch() -> None:
-        async with create_pool(pooled_dsn) as pool:
-            query = "SELECT $1::vector"
-            await asyncio.gather(*[pool.fetchval(query, [n]) for n in range(TASKS)])
-
+    Later releases of PgBouncer keep the statements of their clients apart.
+    """
+    client = await asyncpg.connect(pooled_dsn)
+    query = "SELECT pg_backend_pid()"
+    prepared_on = await client.fetchval(query)
+    others = [
+        await asyncpg.connect(pooled_dsn, statement_cache_size=0) for _ in range(SERVER_CONNECTIONS)
+    ]
+    for other in others:
+        await other.execute("BEGIN")
+    for other in others:  # all server connections are taken; this gives those back that are another
+        if await other.fetchval(query) != prepared_on:
+            await other.execute("ROLLBACK")
     if knows_statements():
-        await fetch()
-        return
-    errors = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
-    with pytest.raises(errors, match="prepared statement"):
-        await fetch()
+        assert await client.fetchval(query) != prepared_on
+    else:
+        with pytest.raises(asyncpg.InvalidSQLStatementNameError, match="prepared statement"):
+            await client.fetchval(query)
+    for conn in (client, *others):
+        await conn.close()
 
 
 async def test_clients_that_copy(pooled_dsn: str) -> None:

@@ -16,7 +16,7 @@ __all__ = ["TINYVEC"]
 
 
 class TinyVectorComparator(Comparator[TinyVector]):
-    """What SQL can do with an expression of the type ``tinyvec``."""
+    """SQL operations on an expression of the type ``tinyvec``."""
 
     def l2_distance(self, other: Any) -> ColumnElement[float]:
         """Return ``self <-> other``; `other` is an expression, or a parameter."""
@@ -24,17 +24,17 @@ class TinyVectorComparator(Comparator[TinyVector]):
 
 
 class TINYVEC(NumbersType[TinyVector]):
-    """A column of the SQL type ``tinyvec``, of which Python has `TinyVector` values.
+    """A column of the SQL type ``tinyvec``, with `TinyVector` values.
 
     Args:
-        dim: the number of dimensions, 1 to 4,096; without it, each row may have another.
+        dim: the number of dimensions, 1 to 4,096; by default, each row has its own.
 
     Raises:
-        InvalidTypeError: that is no whole number.
-        InvalidValueError: it is out of the type's limits.
+        InvalidTypeError: the argument is no whole number.
+        InvalidValueError: the argument is out of the type's limits.
     """
 
-    cache_ok = True  # SQLAlchemy wants to hear it of every class
+    cache_ok = True  # SQLAlchemy asks every class for this
     comparator_factory = TinyVectorComparator
 
     @property
