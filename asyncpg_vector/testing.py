@@ -141,7 +141,7 @@ async def check_roundtrip(
     sent = _draw(value_class, examples)
     for value in sent:
         _compare(value, await conn.fetchval(f"SELECT $1::{name}", value))
-        if issubclass(value_class, Bits) or getattr(value_class, "number_text", None):
+        if issubclass(value_class, Bits) or getattr(value_class, "text_format", None):
             _compare(value.to_text(), await conn.fetchval(f"SELECT $1::{name}::text", value))
     for value, other in zip(sent, await conn.fetchval(f"SELECT $1::{name}[]", sent), strict=True):
         _compare(value, other)

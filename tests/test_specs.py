@@ -569,7 +569,7 @@ def _assert_all_forms(value: Any) -> None:
         pickle.loads(pickle.dumps(value)),
         value_class.from_json(json.loads(json.dumps(value.to_json()))),
     ]
-    if getattr(value, "number_text", True):
+    if getattr(value, "text_format", True):
         forms.append(value_class.from_text(value.to_text()))
     else:
         with pytest.raises(InvalidTypeError, match="which has no text form"):

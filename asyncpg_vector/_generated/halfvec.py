@@ -113,4 +113,4 @@ class HalfVector(Dense[float, Float16]):
     codec = Codec(encode_halfvec, decode_halfvec)
     header_size = _HEADER.size
     element_format = _ELEMENT
-    number_text = number_text("float32")
+    text_format = number_text("float32")

@@ -127,8 +127,8 @@ class SparseVector(Sparse[float, Float32]):
     header_size = _HEADER.size
     index_format = _INDEX
     element_format = _ELEMENT
-    number_text = number_text("float32")
-    first_index = 1
+    text_format = number_text("float32")
+    text_first_index = 1
 
     def dimensions(self) -> int:
         """Return the number of dimensions."""

@@ -111,4 +111,4 @@ class Vector(Dense[float, Float32]):
     codec = Codec(encode_vector, decode_vector)
     header_size = _HEADER.size
     element_format = _ELEMENT
-    number_text = number_text("float32")
+    text_format = number_text("float32")

@@ -62,7 +62,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     __slots__ = ()
 
-    number_text: ClassVar[NumberText | None] = None
+    text_format: ClassVar[NumberText | None] = None
     """How elements are written in the text form, if the type has one."""
 
     def __new__(cls, value: DenseInput, /) -> Self:
@@ -116,7 +116,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     @classmethod
     def _read_text(cls, text: str) -> Numbers:
-        number_text = require_text(cls.info, cls.number_text)
+        number_text = require_text(cls.info, cls.text_format)
         body = text.strip(WHITESPACE)
         if not (body.startswith("[") and body.endswith("]")):
             raise MalformedTextError(
@@ -168,7 +168,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
         return self
 
     def to_text(self) -> str:
-        return f"[{','.join(require_text(self.info, self.number_text).print(self._numbers()))}]"
+        return f"[{','.join(require_text(self.info, self.text_format).print(self._numbers()))}]"
 
     def to_float_base64(self) -> str:
         """Return base64 of little-endian float32, which `from_float_base64` reads."""

@@ -87,10 +87,10 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
     index_format: ClassVar[NumberFormat]
     """The format of an index."""
 
-    number_text: ClassVar[NumberText | None] = None
+    text_format: ClassVar[NumberText | None] = None
     """How elements are written in the text form, if the type has one."""
 
-    first_index: ClassVar[int] = 0
+    text_first_index: ClassVar[int] = 0
     """The index of the first dimension in the text form; everywhere else it is 0."""
 
     @overload
@@ -199,7 +199,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read_text(cls, text: str) -> Coordinates:
-        number_text = require_text(cls.info, cls.number_text)
+        number_text = require_text(cls.info, cls.text_format)
         form = re.fullmatch(_TEXT, text)
         if not form:
             raise MalformedTextError(
@@ -226,7 +226,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
             if element or _refuse_underflow(cls.element_format, text, index)
         }
         # The server drops zeros before it checks indices.
-        first = cls.first_index
+        first = cls.text_first_index
         from_zero = [indices[place] - first for place in kept]
         coordinates = cls._sort(from_zero, list(kept.values()), dimensions)
         check_dimensions(cls.info, dimensions)
@@ -291,10 +291,10 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
     def to_text(self) -> str:
         entries = zip(
             self.indices(),
-            require_text(self.info, self.number_text).print(self.values()),
+            require_text(self.info, self.text_format).print(self.values()),
             strict=True,
         )
-        first = self.first_index
+        first = self.text_first_index
         inner = ",".join(f"{index + first}:{text}" for index, text in entries)
         return f"{{{inner}}}/{self.dimensions()}"
 
