@@ -1,7 +1,7 @@
-"""The value classes as types that Hypothesis draws; imported when Hypothesis asks for it.
+"""Hypothesis's plugin, which registers the value classes as types that Hypothesis can draw.
 
-Hypothesis loads its plugins while it is imported, which may be by `asyncpg_vector.testing`: what
-that defines is not there yet, and is imported when a value is drawn.
+An import of Hypothesis loads this plugin. `asyncpg_vector.testing` may be the importer, and is then
+incomplete. The plugin therefore imports `asyncpg_vector.testing` only when a value is drawn.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["load", "register"]
 
 
 def load() -> None:
-    """Let ``st.from_type()`` draw values of every class; classes of later register themselves."""
+    """Let ``st.from_type()`` draw values of every class; later classes register themselves."""
     for base_class in Value.__subclasses__():
         register(base_class)
 

@@ -1,8 +1,8 @@
-"""Hypothesis strategies for the values of any type, and a round trip to check a type with.
+"""Hypothesis strategies for the values of any type, and a round trip that checks a type.
 
-``st.from_type(Vector)`` draws from `values` without an import of this module, and so does
-``st.builds()`` of a model that has such a field. Classes that are generated of anybody's spec are
-drawn likewise.
+``st.from_type(Vector)`` draws from `values` without an import of this module. ``st.builds()`` of a
+model does the same for each field of a value class. Both also work for classes generated from a
+user's own spec.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ __all__ = ["check_roundtrip", "numbers", "special_numbers", "tiled", "values"]
 ValueT = TypeVar("ValueT", bound=Value)
 
 _SMALL = 100
-"""Elements of most values: in a small one, a fault is easy to see."""
+"""The most elements of a small value. Most values are small, so that a fault is easy to see."""
 _LARGE = 16_000
-"""Elements of the largest values, of types that have no lower limit."""
+"""The most elements of a large value, unless the limit of the type is lower."""
 _LARGE_ONES = 16
-"""One in so many values is as large as it can be."""
+"""One value in this many is as large as possible."""
 
 
 def special_numbers(number_format: NumberFormat) -> list[Any]:
     """Return zero, one and the extremes of a format.
 
-    Of a float's format also 0.1, the smallest number and the smallest normal one; each float has
-    both signs.
+    The list for a float format also has 0.1, the smallest positive number and the smallest normal
+    number. Each float has both signs.
     """
     if isinstance(number_format, IntegerFormat):
         return [0, 1, number_format.most, number_format.least]
@@ -46,7 +46,7 @@ def special_numbers(number_format: NumberFormat) -> list[Any]:
 
 
 def numbers(number_format: NumberFormat) -> st.SearchStrategy[Any]:
-    """Draw any number of a format, the special ones often."""
+    """Draw any number of a format, and often a special number."""
     if isinstance(number_format, IntegerFormat):
         drawn: st.SearchStrategy[Any] = st.integers(number_format.least, number_format.most)
     else:
@@ -60,15 +60,18 @@ def numbers(number_format: NumberFormat) -> st.SearchStrategy[Any]:
 def tiled(
     elements: st.SearchStrategy[Any], sizes: st.SearchStrategy[int]
 ) -> st.SearchStrategy[list[Any]]:
-    """Draw rows of these sizes, which repeat a few elements.
+    """Draw rows of the given sizes, which repeat a few elements.
 
-    The lists that Hypothesis draws are short, and seldom long.
+    The lists that Hypothesis itself draws are seldom long.
     """
     return st.builds(_tile, st.lists(elements, min_size=1), sizes)
 
 
 def values(value_class: type[ValueT]) -> st.SearchStrategy[ValueT]:
-    """Draw values of a class, small ones and some of the largest, with corner values in them."""
+    """Draw values of a class, most of them small and some as large as possible.
+
+    Special numbers are frequent among the elements.
+    """
     if issubclass(value_class, Bits):
         return st.builds(value_class, st.text("01", max_size=_SMALL))
     return _sparse(value_class) if value_class.info.max_nnz else _dense(value_class)
@@ -85,7 +88,10 @@ def _dense(value_class: type[Any]) -> st.SearchStrategy[Any]:
 
 
 def _sparse(value_class: type[Any]) -> st.SearchStrategy[Any]:
-    """Draw elements in a row or far apart, around the last index too; zeros are dropped."""
+    """Draw values whose indices are adjacent or far apart, some of them at the last index.
+
+    The constructor drops zeros.
+    """
     info = value_class.info
     elements = tiled(numbers(value_class.element_format), _sizes(0, min(info.max_nnz, _LARGE)))
     dimensions = st.integers(1, info.max_dimensions) | st.just(info.max_dimensions)
@@ -118,18 +124,18 @@ def _tile(pattern: list[Any], size: int) -> list[Any]:
 async def check_roundtrip(
     conn: AnyConnection, value_class: type[Value], *, schema: str | None = None, examples: int = 100
 ) -> None:
-    """Send values of a class to a server, and compare what comes back, one by one and in an array.
+    """Send values of a class to a server, singly and in an array, and compare the fetched values.
 
-    If the class has a text form, the server's text of a value has to be the class's own.
+    If the class has a text form, the server has to print the same text as the class.
 
     Args:
-        conn: a connection; the type is registered with it, and stays so.
-        value_class: of a type that the database has.
+        conn: a connection. The type is registered with the connection, and stays registered.
+        value_class: the class of a type that the database has.
         schema: as for `asyncpg_vector.register_vector`.
         examples: the number of values.
 
     Raises:
-        AssertionError: a value came back as another, or its text differs.
+        AssertionError: a fetched value or a text differs.
         TypesNotFoundError: the database lacks the type.
     """
     registration = Registration(schema, types=[value_class], returns="value")
@@ -167,7 +173,7 @@ def _draw(value_class: type[Value], examples: int) -> list[Value]:
 
 
 def _compare(sent: Value | str, fetched: object) -> None:
-    """Compare to the bit: values that are equal may differ in the sign of a zero."""
+    """Compare payloads, since equal values may differ in the sign of a zero."""
     same = type(fetched) is type(sent) and (
         fetched.to_binary() == sent.to_binary()
         if isinstance(fetched, Value) and isinstance(sent, Value)

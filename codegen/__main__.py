@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["finish", "main"]
 
 UNUSABLE = 2
-"""The exit status for a spec that cannot be used, and argparse's for a command that cannot."""
+"""The exit status for an unusable spec; argparse uses the same for an unusable command line."""
 
 
 def main() -> int:
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def finish(files: Mapping[Path, str], root: Path, folders: Sequence[Path], *, check: bool) -> int:
-    """Write files, or compare them; print what was done or differs, and return the exit status."""
+    """Write or compare files, print the changes or the diff, and return the exit status."""
     if check:
         diff = compare(files, root, folders)
         sys.stdout.write(diff)

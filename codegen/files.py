@@ -1,4 +1,4 @@
-"""The generated files on disk: comparing them with what they should be, and writing them."""
+"""Compares the generated files on disk with the rendered texts, and writes them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["compare", "write"]
 
 
 def compare(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> str:
-    """Return a unified diff from what is on disk to what should be; empty if they are the same.
+    """Return a unified diff from the files on disk to the rendered texts; empty if they agree.
 
     Args:
-        files: the texts that should be there, by their paths below the root.
-        root: the folder that all paths are in.
-        folders: where generated files that the spec no longer accounts for are looked for.
+        files: the rendered texts, by their paths below the root.
+        root: the folder that contains all paths.
+        folders: the folders to search for generated files that the spec no longer accounts for.
     """
     wanted = {**dict.fromkeys(_orphans(files, root, folders)), **_encode(files)}
     found = {path: _read(root / path) for path in wanted}
@@ -32,11 +32,11 @@ def compare(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> s
 
 
 def write(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> list[Path]:
-    """Make the files on disk be as they should, and return the paths that this changed.
+    """Write the rendered texts to disk, remove orphans, and return the changed paths.
 
-    A failure leaves the old files: everything is written beside its place first, and what was
-    replaced is put back. Files that the generator has not written are left alone. Arguments are as
-    for `compare`.
+    A failure keeps the old files: each text is first written to a new file beside the old one, and
+    old files that were already replaced are put back. Files that the generator has not written are
+    left alone. Arguments are as for `compare`.
     """
     wanted = _encode(files)
     found = {path: _read(root / path) for path in wanted}
@@ -90,7 +90,7 @@ def _put_back(path: Path, data: bytes | None) -> None:
 
 
 def _diff(path: Path, old: bytes | None, new: bytes | None) -> str:
-    """Return the diff of two contents, and of a file without any its header alone."""
+    """Return the diff of two contents; if neither has a line, the header of the diff alone."""
     before, after = ("/dev/null" if data is None else str(path) for data in (old, new))
     diff = difflib.unified_diff(_lines(old), _lines(new), before, after)
     return "".join(diff) or f"--- {before}\n+++ {after}\n"

@@ -1,6 +1,7 @@
 """Generates asyncpg_vector's own files, and the table of types in its README.
 
-`python -m codegen.project` writes, `python -m codegen.project --check` compares. Not installed.
+`python -m codegen.project` writes the files, and `python -m codegen.project --check` compares them.
+This module is not installed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from types import ModuleType
 ROOT = Path(__file__).resolve().parent.parent
 
 if __name__ == "__main__":
-    # The package imports its generated modules, which may be missing or broken. The runtime, which
-    # the generator reads, stands without them.
+    # The package imports its generated modules, which may be missing or broken. The generator needs
+    # only the runtime, which imports none of them.
     package = ModuleType("asyncpg_vector")
     package.__path__ = [str(ROOT / "asyncpg_vector")]
     sys.modules["asyncpg_vector"] = package
@@ -39,7 +40,7 @@ _TABLE_END = "<!-- The end of the table of types. -->\n"
 
 
 def main() -> int:
-    """Generate or check, and return the process's exit status."""
+    """Generate or check the files, and return the process's exit status."""
     parser = argparse.ArgumentParser(prog="python -m codegen.project", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, and print a diff")
     check = parser.parse_args().check
@@ -56,10 +57,10 @@ def main() -> int:
 
 
 def insert_table(readme: str, start: str, end: str, table: str) -> str:
-    """Return README.md's text with a table between two of its lines, in place of what was there.
+    """Return README.md's text with a new table between two marker lines.
 
     Raises:
-        RenderError: it lacks one of the lines.
+        RenderError: README.md lacks one of the lines.
     """
     before, found_start, rest = readme.partition(start)
     _, found_end, after = rest.partition(end)

@@ -1,4 +1,4 @@
-"""The model of a spec: what a type may say of itself, and what follows from that."""
+"""The model of a spec: the facts about each type, and their derivatives for the templates."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ __all__ = [
 TAKEN = {
     *runtime.__all__,
     *errors.__all__,
-    # What else a generated module imports or defines, and what asyncpg_vector.sqlalchemy exports.
+    # Other names that a generated module imports or defines, and the names that
+    # asyncpg_vector.sqlalchemy exports.
     "ARRAY",
     "Any",
     "BitsType",
@@ -77,11 +78,11 @@ OWN = {
     "struct",
     "value",
 }
-"""Names that no field of a header can have: the functions that read and write it use them."""
+"""Names that no field of a header can have, since the generated functions use them."""
 
 
 class SpecError(Exception):
-    """A spec that cannot be used; the message has a line for each fault: file, key, reason."""
+    """The spec is unusable; the message has a line for each fault: file, key, reason."""
 
 
 def _no_keyword(name: str) -> str:
@@ -143,18 +144,18 @@ class Format(Model):
 
     @property
     def python_type(self) -> str:
-        """What such a number is in Python: ``float`` or ``int``."""
+        """The name of the Python type of a number: ``float`` or ``int``."""
         return number_format(self.format, "big").number.__name__
 
     @property
     def scalar(self) -> str:
-        """The runtime's name for the NumPy scalar that such a number becomes."""
+        """The runtime's name for the NumPy scalar type of the format."""
         name = "float32" if self.format == "bfloat16" else self.format
         return name.replace("uint", "UInt") if name.startswith("u") else name.capitalize()
 
     @property
     def narrowing(self) -> str:
-        """A sentence for docstrings: how a number becomes such an element."""
+        """A sentence for docstrings: how a number is converted to the format."""
         if self.python_type == "float":
             first = "float32 first, and then to " if self.format == "bfloat16" else ""
             return f"Each number is rounded to {first}{self.format}, half to even."
@@ -162,14 +163,14 @@ class Format(Model):
 
     @property
     def misfits(self) -> str:
-        """For docstrings: what a number does that becomes no such element."""
+        """For docstrings, after "a number": why the number does not fit the format."""
         if self.python_type == "float":
             return "is NaN, infinite, or does not fit"
         return "is not whole, or does not fit"
 
     @property
     def values(self) -> str:
-        """For the table of the wire: which elements there are."""
+        """For the table of the payload: the possible elements."""
         return "finite" if self.python_type == "float" else "any"
 
 
@@ -190,7 +191,7 @@ class HeaderField(Model):
         return number_format(self.format, "big")
 
     def _require_integer(self, number: int) -> None:
-        """Refuse a format that is no integer's, or that a number does not fit."""
+        """Refuse a float format, and an integer format that is too small for a number."""
         number_format = self.number_format
         if not isinstance(number_format, IntegerFormat):
             raise ValueError(f"expected an integer's format, got {self.format}")  # noqa: TRY004
@@ -199,7 +200,7 @@ class HeaderField(Model):
 
 
 class Count(HeaderField):
-    """The number of dimensions, of elements that are not zero, or of bits."""
+    """The number of dimensions, of non-zero elements, or of bits."""
 
     counts: Literal["dimensions", "nnz", "length"]
     max: PositiveInt | None = None
@@ -212,12 +213,12 @@ class Count(HeaderField):
 
     @property
     def name(self) -> str:
-        """What the field is called."""
+        """The name of the field."""
         return self.counts
 
     @property
     def least(self) -> int:
-        """The least number: there is no value without a dimension."""
+        """The smallest number: 1 for dimensions, since every value has one, otherwise 0."""
         return int(self.counts == "dimensions")
 
     @property
@@ -229,7 +230,7 @@ class Count(HeaderField):
 
     @property
     def values(self) -> str:
-        """For the table of the wire: the limits, and where they come from."""
+        """For the table of the payload: the limits and their source."""
         source = f" ({self.source})" if self.source else ""
         return f"{self.least} to {self.most:,}{source}"
 
@@ -247,7 +248,7 @@ class Constant(HeaderField):
 
     @property
     def values(self) -> str:
-        """For the table of the wire: the number."""
+        """For the table of the payload: the number."""
         return str(self.constant)
 
 
@@ -258,17 +259,17 @@ class Attribute(HeaderField):
 
     @property
     def name(self) -> str:
-        """What the field is called, and the constructor's argument."""
+        """The name of the field, and of the constructor's argument."""
         return self.attribute
 
     @property
     def python_type(self) -> str:
-        """What such a number is in Python: ``float`` or ``int``."""
+        """The name of the Python type of a number: ``float`` or ``int``."""
         return self.number_format.number.__name__
 
     @property
     def values(self) -> str:
-        """For the table of the wire: which numbers there are."""
+        """For the table of the payload: the possible numbers."""
         return "finite" if self.python_type == "float" else "any"
 
 
@@ -276,7 +277,7 @@ _KINDS = ("counts", "constant", "attribute")
 
 
 def _kind(field: Any) -> str | None:
-    """Tell what kind of field this is, by the one key that says so."""
+    """Return the kind of a field, which exactly one key names; None if no or several keys do."""
     kinds = [kind for kind in _KINDS if isinstance(field, dict) and kind in field]
     return kinds[0] if len(kinds) == 1 else None
 
@@ -294,7 +295,7 @@ AnyField = Annotated[
 
 
 class Row(Model):
-    """A line of the table that shows a payload."""
+    """A row of the table of the payload."""
 
     offset: str
     field: str
@@ -343,11 +344,11 @@ class Type(Model):
     base: ClassVar[type[runtime.Value]]
     """The value class of the layout."""
     counted: ClassVar[tuple[str, ...]]
-    """What the header has to count."""
+    """The counts that the header has to contain."""
     body: ClassVar[tuple[str, ...]]
     """The fields after the header."""
     takes_attributes: ClassVar[bool] = False
-    """Whether the constructor of such a value can take attributes."""
+    """Whether the constructor of the layout's value classes can take attributes."""
 
     @model_validator(mode="after")
     def _one_owner(self) -> Self:
@@ -395,42 +396,42 @@ class Type(Model):
 
     @property
     def attributes(self) -> Sequence[Attribute]:
-        """The fields that the constructor takes beside the elements."""
+        """The fields that the constructor takes in addition to the elements."""
         return [field for field in self.header if isinstance(field, Attribute)]
 
     @property
     def constants(self) -> Sequence[Constant]:
-        """The fields that are the same in all payloads."""
+        """The fields whose numbers are the same in all payloads."""
         return [field for field in self.header if isinstance(field, Constant)]
 
     @cached_property
     def header_layout(self) -> str:
-        """The header as the `struct` module has it."""
+        """The header as a format string of the `struct` module."""
         letters = "".join(field.number_format.letter for field in self.header)
         return {"big": ">", "little": "<"}[self.byte_order] + letters
 
     @property
     def header_size(self) -> int:
-        """Bytes of the header."""
+        """The number of bytes in the header."""
         return struct.calcsize(self.header_layout)
 
     def count(self, name: str) -> Count:
-        """Return the field of the header that counts something."""
+        """Return the count with a name."""
         (field,) = (each for each in self.header if isinstance(each, Count) and each.name == name)
         return field
 
     def position(self, name: str) -> int:
-        """Return the place of a field in the header."""
+        """Return the position of a field in the header, from 0."""
         return [field.name for field in self.header].index(name)
 
     def targets(self, *counts: str) -> str:
-        """Return what the header is unpacked into, for these counts and the constants."""
+        """Return the assignment targets for unpacking a header: some counts, and the constants."""
         wanted = {*counts, *(field.name for field in self.constants)}
         names = [field.name if field.name in wanted else "_" for field in self.header]
         return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
 
     def arguments(self, **counts: str) -> str:
-        """Return what the header is packed of, given an expression for each count."""
+        """Return the arguments for packing a header, given expressions for counts."""
         return ", ".join(
             str(field.constant)
             if isinstance(field, Constant)
@@ -467,19 +468,19 @@ class Type(Model):
 
     @property
     def indexed(self) -> str:
-        """For documents: how large a value each index method takes."""
+        """For documents: the limit of each index method."""
         return _list_limits(self.max_indexed)
 
     @property
     def origin(self) -> str:
-        """For documents: what has the type, from which release on."""
+        """For documents: the owner of the type, and the owner's first release with it."""
         if self.extension:
             return f"extension {self.extension} {self.since}"
         return "PostgreSQL" if self.built_in else "CREATE TYPE"
 
 
 def _check_digits(element: Format, text: Text | None) -> None:
-    """Refuse digits that do not tell all elements of a format from each other."""
+    """Refuse digits that would print different elements of a format as the same text."""
     if text is None:
         return
     if (element.python_type == "int") != (text.digits == "integer") or (
@@ -489,7 +490,7 @@ def _check_digits(element: Format, text: Text | None) -> None:
 
 
 def _names_of(class_: type) -> set[str]:
-    """Return the names of a class's attributes, and of those that it leaves to subclasses."""
+    """Return the names of a class's attributes, including those that only subclasses define."""
     annotated = (inspect.get_annotations(base) for base in class_.__mro__)
     return {*dir(class_)}.union(*annotated)
 
@@ -519,7 +520,7 @@ class DenseType(Type):
 
     @property
     def size(self) -> str:
-        """The bytes of a payload, as an expression."""
+        """An expression for the number of bytes in a payload."""
         return f"{self.header_size} + {_times(self.element.width, 'dimensions')}"
 
     @property
@@ -537,12 +538,12 @@ class DenseType(Type):
 
     @property
     def elements(self) -> str:
-        """For documents: what a value consists of."""
+        """For documents: the elements of a value."""
         return self.element.format
 
     @property
     def limits(self) -> str:
-        """For documents: how large a value can be."""
+        """For documents: the limits of a value's size."""
         return f"{self.max_dimensions:,} dimensions"
 
 
@@ -582,7 +583,7 @@ class SparseType(Type):
 
     @property
     def size(self) -> str:
-        """The bytes of a payload, as an expression."""
+        """An expression for the number of bytes in a payload."""
         return f"{self.header_size} + {_times(self.index.width + self.element.width, 'nnz')}"
 
     @property
@@ -607,17 +608,17 @@ class SparseType(Type):
 
     @property
     def elements(self) -> str:
-        """For documents: what a value consists of."""
+        """For documents: the elements of a value."""
         return f"{self.element.format}, zeros left out"
 
     @property
     def limits(self) -> str:
-        """For documents: how large a value can be."""
+        """For documents: the limits of a value's size."""
         return f"{self.max_dimensions:,} dimensions, {self.max_nnz:,} not zero"
 
     @property
     def indexed(self) -> str:
-        """For documents: how many elements that are not zero each index method takes."""
+        """For documents: the limit of each index method, in non-zero elements."""
         return _list_limits(self.max_indexed, " not zero")
 
 
@@ -644,7 +645,7 @@ class BitsType(Type):
 
     @property
     def size(self) -> str:
-        """The bytes of a payload, as an expression."""
+        """An expression for the number of bytes in a payload."""
         return f"{self.header_size} + (length + 7) // 8"
 
     @property
@@ -661,12 +662,12 @@ class BitsType(Type):
 
     @property
     def elements(self) -> str:
-        """For documents: what a value consists of."""
+        """For documents: the elements of a value."""
         return "bits"
 
     @property
     def limits(self) -> str:
-        """For documents: how large a value can be."""
+        """For documents: the limits of a value's size."""
         return f"{self.max_dimensions:,} bits"
 
 
@@ -675,7 +676,7 @@ def _times(width: int, count: str) -> str:
 
 
 class Spec(Model):
-    """All types, by their SQL names, which name their modules too."""
+    """All types, by their SQL names. The module of a type has the same name."""
 
     types: Annotated[
         dict[Name, Annotated[DenseType | SparseType | BitsType, Field(discriminator="layout")]],
@@ -686,7 +687,7 @@ class Spec(Model):
     def _distinct_classes(self) -> Self:
         names: dict[str, str] = {}
         for sql_name, type_ in self.types.items():
-            for name in (type_.class_name, sql_name.upper()):  # and that of its column type
+            for name in (type_.class_name, sql_name.upper()):  # the name of the column type too
                 other = names.setdefault(_not_taken(name), sql_name)
                 if other != sql_name or type_.class_name == sql_name.upper():
                     raise ValueError(f"{other} and {sql_name} have the same class {name}")
@@ -697,7 +698,7 @@ def load_spec(path: Path) -> Spec:
     """Read and check a spec.
 
     Raises:
-        SpecError: it is no TOML, or says what no type can be.
+        SpecError: the file cannot be read or is not TOML, or the spec describes an impossible type.
     """
     try:
         with path.open("rb") as file:
@@ -717,7 +718,7 @@ _REASONS = {"extra_forbidden": "unknown key", "missing": "missing key"}
 def _explain(path: Path, faults: Iterable[ErrorDetails]) -> Iterable[str]:
     for fault in faults:
         keys = [str(key) for key in fault["loc"] if key != "[key]"]
-        # The layout, and the kind of a header's field, by which the model chose, are no keys.
+        # Pydantic adds the layout and the kind of a header's field, which are no keys of the spec.
         if keys[4:5] and keys[3] == "header":
             del keys[5:6]
         if keys[2:3] and keys[2] in {"dense", "sparse", "bits"}:

@@ -1,7 +1,7 @@
-"""Types of others: the specs in tests/specs, the classes generated of them, and a server's stand-ins.
+"""Types of other extensions: the specs in tests/specs, their classes, and stand-ins on the server.
 
-A type on the server has the functions of ``bytea``, and keeps the payload that it is sent. A cast to
-text, written in SQL, reads that payload again and prints its numbers as the server prints them.
+A stand-in is a type with the functions of ``bytea``, which store a payload unchanged. A cast to text,
+written in SQL, reads the stored payload, and prints its numbers as the server prints numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MODELS: dict[str, Type] = {
     for path in SPECS
     for sql_name, model in load_spec(path).types.items()
 }
-"""The types by the names of their specs, which are their schemas on the server, and their own."""
+"""The types, by ``spec.type``; the spec's name is also the type's schema on the server."""
 
 TYPE_SQL = """
 CREATE TYPE {type};
@@ -37,7 +37,7 @@ CREATE TYPE {type} (
 );
 """
 
-# The first place of a bytea is 1 for substr().
+# substr() counts bytes from 1.
 _NUMBERS_SQL = r"""
 CREATE FUNCTION big(data bytea, place integer, width integer) RETURNS bigint LANGUAGE sql IMMUTABLE
 AS $$
@@ -70,7 +70,7 @@ AS $$
 $$;
 """
 
-# What a type prints of an element, by the number of its place, which starts with 0.
+# The text of the element at index n, from 0, for each dense type.
 _DENSE = {
     "intvec.intvec": "((big(data, 4 + n, 1) + 128) % 256 - 128)::text",
     "float64.doublevec": "float_of(big(data, 2 + 8 * n, 8), 64, 52)::text",
@@ -113,7 +113,7 @@ CREATE CAST ({type} AS text) WITH FUNCTION {type}_text({type});
 
 
 def database_sql() -> str:
-    """Create every type, in the schema of its spec, and its cast to text, if it has a text form."""
+    """Return SQL that creates every type in the schema of its spec, and casts for the text forms."""
     schemas = "".join(f"CREATE SCHEMA {path.stem};" for path in SPECS)
     types = "".join(TYPE_SQL.format(type=name) for name in MODELS)
     casts = "".join(_TEXT_SQL.format(type=name, body=body) for name, body in _BODIES.items())
@@ -121,7 +121,7 @@ def database_sql() -> str:
 
 
 def generate(spec: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in this process."""
+    """Run the generator's command in this process."""
     arguments = [str(spec), "--out", str(out), *options]
     printed, told = StringIO(), StringIO()
     with (
@@ -134,7 +134,7 @@ def generate(spec: Path, out: Path, *options: str) -> subprocess.CompletedProces
 
 
 def import_package(folder: Path) -> Any:
-    """Import a package that was generated into a folder."""
+    """Import the generated package in a folder."""
     with patch.object(sys, "path", [str(folder.parent), *sys.path]):
         importlib.invalidate_caches()
         return importlib.import_module(folder.name)

@@ -1,4 +1,4 @@
-"""The generator: what it refuses, what it writes, and what it notices."""
+"""The generator: the specs that it refuses, the files that it writes, and the drift that it finds."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ VALUES, COLUMN_TYPES = GENERATED = TARGET.folders
 VECTOR = VALUES / "vector.py"
 
 PROJECT = ROOT.parent if ROOT.name == "mutants" else ROOT
-"""The project; a mutation run has a copy in it, of which it changed what is generated too."""
+"""The project itself, and not a mutation run's copy, whose generated files have mutants."""
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project, as far as the generator is concerned."""
+    """A copy of the files that the generator reads or writes."""
     keep_out = shutil.ignore_patterns("__pycache__")
     for name in ("asyncpg_vector", "codegen", "specs"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=keep_out)
@@ -48,7 +48,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def codegen(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command on a project, with the templates there, in this process."""
+    """Run the command in this process, on a project and with the project's templates."""
     out, err = StringIO(), StringIO()
     with (
         patch.object(command, "ROOT", project),
@@ -108,7 +108,7 @@ def test_a_changed_file(project: Path, path: Path, right: str, wrong: str) -> No
 
 
 def test_other_settings_of_the_formatter(project: Path) -> None:
-    """Those of pyproject.toml hold, whatever else the formatter would find near a file."""
+    """The generator's own settings apply, and not a ruff.toml beside the files."""
     (project / "asyncpg_vector" / "ruff.toml").write_text("line-length = 40\n")
     assert codegen(project, "--check").stdout == ""
 
@@ -126,7 +126,7 @@ def test_a_missing_file(project: Path) -> None:
 @pytest.mark.parametrize("name", ["left_over.py", "nested/left_over.py", "a/b/c.py"])
 @pytest.mark.parametrize("folder", GENERATED, ids=str)
 def test_an_orphan(project: Path, folder: Path, name: str) -> None:
-    """At any depth, since Python imports from there."""
+    """Orphans are found at any depth, since Python could import them."""
     orphan = folder / name
     (project / orphan).parent.mkdir(parents=True, exist_ok=True)
     (project / orphan).write_text(f"{MARKER} from another spec.\nleft = 'over'\n")
@@ -138,7 +138,7 @@ def test_an_orphan(project: Path, folder: Path, name: str) -> None:
 
 
 def test_a_diff(tmp_path: Path) -> None:
-    """Of every file that differs, in the order of their paths, to the character."""
+    """The diff has every file that differs, in the order of paths, to the character."""
     new = {Path(name): f"{name}\n1\n" for name in ("same.py", "changed.py", "missing.py", "bytes")}
     write(new, tmp_path, GENERATED)
     assert compare(new, tmp_path, GENERATED) == ""
@@ -159,7 +159,7 @@ def test_a_diff(tmp_path: Path) -> None:
 
 
 def test_what_was_written(tmp_path: Path) -> None:
-    """The paths that changed come in order; folders are made."""
+    """The changed paths are returned in order; missing folders are made."""
     files = {Path(name): name for name in ("b/b/b.py", "b/b/a.py", "a.py")}
     changed = [Path("a.py"), Path("b/b/a.py"), Path("b/b/b.py")]
     assert write(files, tmp_path, GENERATED) == changed
@@ -175,7 +175,7 @@ def test_what_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"\xff\0", b"text", b"#" + MARKER.encode()])
 @pytest.mark.parametrize("name", ["somebodys.py", ".vector.py.swp"])
 def test_what_the_generator_has_not_written(project: Path, name: str, data: bytes) -> None:
-    """It is left alone, whatever it is."""
+    """Files without the marker are left alone."""
     path = project / VALUES / name
     path.write_bytes(data)
     assert codegen(project, "--check").stdout == ""
@@ -232,14 +232,14 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert " ".join(usage.split()) == (
         "usage: python -m codegen.project [-h] [--check] "
         "Generates asyncpg_vector's own files, and the table of types in its README. "
-        "`python -m codegen.project` writes, `python -m codegen.project --check` compares. "
-        "Not installed. options: -h, --help show this help message and exit "
+        "`python -m codegen.project` writes the files, and `python -m codegen.project --check` "
+        "compares them. This module is not installed. options: -h, --help show this help message and exit "
         "--check write nothing, and print a diff"
     )
 
 
 def test_a_table_in_the_readme() -> None:
-    """It goes where its two lines stand first, one after the other."""
+    """The table goes between the first start line and the first end line after it."""
     readme = "a\nE\nb\nS\nold\nE\nc\nS\nd\nE\n"
     inserted = "a\nE\nb\nS\n\nnew\nE\nc\nS\nd\nE\n"
     assert insert_table(readme, "S\n", "E\n", "new") == inserted
@@ -252,7 +252,7 @@ def test_a_table_in_the_readme() -> None:
 
 
 def test_a_template_that_makes_no_python(project: Path) -> None:
-    """The formatter's refusal is fatal; the old files stand, and the source is kept."""
+    """The formatter refuses the source: the old files stay, and the source is saved."""
     template = project / "codegen" / "templates" / "sparse.py.jinja"
     template.write_text(template.read_text().replace("class {{", "klass {{"))
     before = contents(project)
@@ -281,7 +281,7 @@ def test_a_template_that_names_what_there_is_not(project: Path) -> None:
 def test_a_disk_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, nth: int
 ) -> None:
-    """The old files stand, and nothing temporary is left."""
+    """The old files stay, and no temporary file is left."""
     old = {Path(name): f"old {name}" for name in ("a.py", "b.py", "README.md")}
     new = {path: text.replace("old", "new") for path, text in old.items()}
     new[Path("c.py")] = "new c.py"
@@ -310,12 +310,12 @@ UNUSED = '{ constant = 0, format = "uint16", name = "unused" }'
 
 
 def header(*fields: str) -> str:
-    """The fields of a header, pgvector's own by default."""
+    """The header of a spec; by default, the fields of pgvector's vector."""
     return f"[{', '.join(fields or (DIMENSIONS, UNUSED))}]"
 
 
 def vector(**changes: str | None) -> str:
-    """A spec of one type, with some keys' values changed, and None for none."""
+    """A spec of one dense type, with changed keys; None removes a key."""
     keys = {
         "class": '"Vector"',
         "layout": '"dense"',
@@ -335,13 +335,13 @@ NNZ = '{ counts = "nnz", format = "int32", max = 16_000 }'
 
 
 def sparse(**changes: str | None) -> str:
-    """The same of a sparse type; its header lacks nnz."""
+    """A spec of one sparse type, with changed keys; the default header lacks nnz."""
     keys = {"layout": '"sparse"', "index": '{ format = "int32", width = 4 }', "text": None}
     return vector(**{**keys, **changes})
 
 
 def bits(**changes: str | None) -> str:
-    """The same of a type of bits."""
+    """A spec of one bits type, with changed keys."""
     length = '{ counts = "length", format = "int32" }'
     keys = {"layout": '"bits"', "bit_order": '"most_significant_first"', "header": header(length)}
     return vector(**{**keys, "element": None, "text": None, **changes})
@@ -460,7 +460,7 @@ BAD_SPECS = [
 
 @pytest.mark.parametrize(("text", "fault"), BAD_SPECS)
 def test_bad_spec(tmp_path: Path, text: str, fault: str) -> None:
-    """File, key and reason."""
+    """The message names the file, the key and the reason."""
     path = tmp_path / "types.toml"
     path.write_text(text)
     with pytest.raises(SpecError) as caught:
@@ -469,7 +469,7 @@ def test_bad_spec(tmp_path: Path, text: str, fault: str) -> None:
 
 
 def test_names_that_are_taken() -> None:
-    """All that the package exports or a generated module imports."""
+    """Names that the package exports, or that a generated module imports, are taken."""
     ours = {type_.value_class.__name__ for type_ in TYPES}
     taken = {*asyncpg_vector.__all__, *asyncpg_vector.sqlalchemy.__all__}
     for path in (path for folder in GENERATED for path in (PROJECT / folder).glob("*.py")):
@@ -522,7 +522,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
-# Types of somebody else
+# Types of other packages
 
 
 def import_package(spec: Path, folder: Path) -> ModuleType:
@@ -538,7 +538,7 @@ def import_package(spec: Path, folder: Path) -> ModuleType:
 
 
 def test_a_later_class_is_a_strategy(tmp_path: Path) -> None:
-    """Which was generated since Hypothesis was imported; its attributes are drawn, too."""
+    """The class is generated after the import of Hypothesis; its attributes are drawn too."""
     spec = tmp_path / "types.toml"
     spec.write_text("""
         [types.scaled]

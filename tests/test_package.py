@@ -1,4 +1,4 @@
-"""What is installed, and what importing it brings along."""
+"""The installed files, and the modules that an import of the package imports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(script: str) -> str:
 
 
 def test_only_asyncpg_is_required() -> None:
-    """The rest is for who asks for it."""
+    """Other packages are required only by extras."""
     requirements = [Requirement(line) for line in requires("asyncpg_vector") or []]
     for extra, needed in (
         ("", set()),
@@ -46,7 +46,7 @@ def test_only_asyncpg_is_required() -> None:
 
 
 def test_import_brings_nothing_else() -> None:
-    """Not the optional NumPy and SciPy, and nothing of the generator's."""
+    """The import omits NumPy and SciPy, which are optional, and the generator."""
     script = (
         "import sys; import asyncpg; known = set(sys.modules)\n"
         "import asyncpg_vector\n"
@@ -59,7 +59,7 @@ def test_import_brings_nothing_else() -> None:
 
 
 def test_import_is_fast() -> None:
-    """Without what takes long of the standard library; asyncpg may bring it."""
+    """The package imports no slow module of the standard library; asyncpg may import them."""
     script = (
         "import sys; import asyncpg; known = set(sys.modules)\n"
         "import asyncpg_vector; print(*set(sys.modules) - known)"
@@ -82,7 +82,7 @@ def test_an_integration_brings_its_library_and_no_other() -> None:
 
 
 def test_looking_at_every_attribute_of_a_value_brings_nothing() -> None:
-    """Nor does it fail, although one of them is made by Pydantic's library."""
+    """The look imports no library and does not fail, although pydantic_core makes one attribute."""
     script = (
         "import asyncpg_vector, inspect, sys\n"
         "for thing in (asyncpg_vector.Vector, asyncpg_vector.Vector([1])):\n"
@@ -94,7 +94,7 @@ def test_looking_at_every_attribute_of_a_value_brings_nothing() -> None:
 
 
 def test_without_the_extras_library() -> None:
-    """What is missing is told by its name."""
+    """The error names the missing library."""
     script = (
         "import sys; sys.modules['sqlalchemy'] = None\n"
         "try: import asyncpg_vector.sqlalchemy\n"
@@ -152,7 +152,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, made of the sdist, as for whoever installs that."""
+    """The wheel that an installation of the sdist builds."""
     folder = tmp_path_factory.mktemp("wheel")
     build(sdist, "wheel", folder)
     (path,) = folder.glob("*.whl")
@@ -169,11 +169,11 @@ def files(folder: Path) -> set[str]:
 
 
 OF_THE_REPOSITORY = {"codegen/project.py", "codegen/templates/types.md.jinja"}
-"""What generates this package's own files, and is not installed."""
+"""The part of the generator that writes this package's own files; it is not installed."""
 
 
 def test_wheel(wheel: Path) -> None:
-    """The package, the generator in it, the licence; no spec, no tests."""
+    """The wheel has the package, the generator and the licence; no spec and no tests."""
     names = set(zipfile.ZipFile(wheel).namelist())
     metadata = {name for name in names if ".dist-info/" in name}
     generator = files(ROOT / "codegen")
@@ -189,7 +189,7 @@ def test_wheel(wheel: Path) -> None:
 
 
 def test_entry_points(wheel: Path) -> None:
-    """By which Alembic and Hypothesis find what is made for them."""
+    """Alembic and Hypothesis find their plugins through entry points."""
     archive = zipfile.ZipFile(wheel)
     (name,) = (name for name in archive.namelist() if name.endswith("/entry_points.txt"))
     declared = ConfigParser(delimiters="=")
@@ -201,13 +201,13 @@ def test_entry_points(wheel: Path) -> None:
 
 
 def test_the_wheel_of_the_sdist_is_that_of_the_project(wheel: Path, tmp_path: Path) -> None:
-    """To the byte, so that to install the one is to install the other."""
+    """The two wheels have the same bytes, so that both installations are the same."""
     build(ROOT, "wheel", tmp_path)
     assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
 
 
 def test_sdist(sdist: Path) -> None:
-    """All that the project consists of, and nothing that merely lies about."""
+    """The sdist has all files of the project, and no stray files."""
     names = {str(path.relative_to(sdist)) for path in sdist.rglob("*") if path.is_file()}
     folders = {name.partition("/")[0] for name in names if "/" in name}
     assert folders == {
@@ -226,7 +226,7 @@ def test_what_is_generated_is_that_of_the_sdists_spec(sdist: Path) -> None:
 
 
 def make_environment(folder: Path, packages: set[str], wheel: Path) -> str:
-    """Make an environment of packages that are copied from here, and of the wheel.
+    """Make an environment with the wheel and with packages copied from this environment.
 
     Returns:
         The path of its Python.
@@ -247,7 +247,7 @@ def make_environment(folder: Path, packages: set[str], wheel: Path) -> str:
 
 
 def required(name: str, extra: str = "") -> set[str]:
-    """Find what is installed with a package, or with an extra of it."""
+    """Find the packages that are installed with a package, or with one of its extras."""
     lines = map(Requirement, requires(name) or ())
     found = [line for line in lines if not line.marker or line.marker.evaluate({"extra": extra})]
     return {line.name for line in found}.union(*(required(line.name) for line in found))
@@ -266,7 +266,7 @@ print(value, *sorted(found.name for found in importlib.metadata.distributions())
 
 
 def test_installed_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    """It is used there, by a Python that sees nothing else."""
+    """A Python that sees only this environment uses the package."""
     python = make_environment(tmp_path, required("asyncpg_vector"), wheel)
     done = subprocess.run([python, "-I", "-c", USE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -274,18 +274,18 @@ def test_installed_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     assert done.stdout.split() == ["Vector([1,", "2.5])", *sorted(installed)]
 
 
-# The generator, as somebody else uses it
+# The generator, outside of this repository
 
 
 @pytest.fixture(scope="module")
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The Python of an environment with the extra and Hypothesis, and nothing of this repository."""
+    """The Python of an environment with the extra and Hypothesis, apart from this repository."""
     packages = {"hypothesis", *required("hypothesis"), *required("asyncpg_vector", "codegen")}
     return make_environment(tmp_path_factory.mktemp("elsewhere"), packages, wheel)
 
 
 def run_elsewhere(python: str, folder: Path, *arguments: str) -> str:
-    """Run Python there, importing from its environment alone, and from the script's folder."""
+    """Run a Python that imports only from its environment and from the script's folder."""
     done = subprocess.run(
         [python, "-E", "-s", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -294,7 +294,7 @@ def run_elsewhere(python: str, folder: Path, *arguments: str) -> str:
 
 
 def test_the_generator_is_not_imported_unasked(elsewhere: str, tmp_path: Path) -> None:
-    """Nor what it needs, nor Hypothesis, though all of it is there."""
+    """The generator, its libraries and Hypothesis are installed, and not imported."""
     script = (
         "import asyncpg_vector, sys; from importlib.util import find_spec\n"
         "libraries = ['asyncpg_vector.codegen', 'jinja2', 'pydantic', 'ruff', 'hypothesis']\n"
@@ -319,7 +319,7 @@ asyncio.run(main())
 
 
 async def test_own_type(elsewhere: str, tmp_path: Path, new_database: NewDatabase) -> None:
-    """The example, from its spec to a search, by the commands that its docstring gives."""
+    """The commands in the example's docstring generate its package, and search."""
     for name in ("create.sql", "search.py", "types.toml"):
         shutil.copy(EXAMPLE / name, tmp_path)
     dsn = await new_database("SELECT 1")

@@ -1,4 +1,4 @@
-"""Where register_vector finds the types, and what it does where it does not."""
+"""Where register_vector finds types, and what it does if types are missing."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ OF_EXTENSIONS = [name for name, model in SPEC.types.items() if model.extension]
 
 
 async def there(conn: asyncpg.Connection) -> list[str]:
-    """The types of the spec that a database with its extension in the search path has."""
+    """The extension's types of the spec that the database has, extension in the search path."""
     return [name for name in await types_of(conn) if name in OF_EXTENSIONS]
 
 
 @pytest.fixture(scope="module")
 def of_pgvector(server_types: list[str]) -> list[str]:
-    """What a CREATE EXTENSION gives on this server."""
+    """The types that CREATE EXTENSION creates on this server."""
     return [name for name in OF_PGVECTOR if name in server_types]
 
 
-# pgvector's own functions make a type of any name and place; the server cannot tell it from theirs.
+# A type of any name and schema, with pgvector's functions; only its owner differs from pgvector's type.
 TYPE_SQL = """
 CREATE TYPE {name};
 CREATE FUNCTION {name}_in(cstring, oid, integer) RETURNS {name}
@@ -70,7 +70,7 @@ CREATE TYPE {name} (
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Connects to a database, until the test ends."""
+    """Return a function that connects to a database until the test ends."""
     async with AsyncExitStack() as stack:
 
         async def connect(dsn: str) -> asyncpg.Connection:
@@ -81,7 +81,7 @@ async def connect() -> AsyncIterator[Connect]:
         yield connect
 
 
-# What a database of pgvector 0.6 looks like to its clients; on such a server it is one.
+# Makes a database look like one with pgvector 0.6; a server that has 0.6 needs no change.
 PGVECTOR_0_6 = """
 CREATE EXTENSION vector;
 DO $$ BEGIN
@@ -148,7 +148,7 @@ async def test_no_connection() -> None:
 
 
 class Embedding(Vector):
-    """A class of a user's own."""
+    """A user's subclass."""
 
     __slots__ = ()
 
@@ -160,7 +160,7 @@ async def test_a_value_class(plain: asyncpg.Connection) -> None:
 
 
 async def test_a_subclass(plain: asyncpg.Connection) -> None:
-    """What is fetched is of the subclass; a parameter may be of either class."""
+    """A fetch returns the subclass; a parameter may be of either class."""
     assert await register_vector(plain, types=[Embedding]) == ["vector"]
     for value in (Embedding([1, 2]), Vector([1, 2]), [1, 2], "[1,2]"):
         fetched = await plain.fetchrow("SELECT $1::vector, ARRAY[$1::vector]", value)
@@ -186,7 +186,7 @@ async def test_classes_of_no_type(plain: asyncpg.Connection, types: Any) -> None
 
 
 async def test_all(plain: asyncpg.Connection) -> None:
-    """Of this package, those that the database has, built-in ones too."""
+    """``all`` means the types of this package that the database has, built-in types included."""
     registered = await register_vector(plain, types="all")
     assert registered == await types_of(plain)
     assert "bit" in registered
@@ -199,7 +199,7 @@ async def test_all_of_an_older_extension(new_database: NewDatabase, connect: Con
 
 
 async def test_all_without_the_extension(new_database: NewDatabase, connect: Connect) -> None:
-    """That PostgreSQL's own type is there does not make up for it."""
+    """The extension is required, although the built-in type exists."""
     conn = await connect(await new_database("SELECT 1"))
     with pytest.raises(ExtensionNotFoundError, match="run CREATE EXTENSION vector"):
         await register_vector(conn, types="all")
@@ -208,7 +208,7 @@ async def test_all_without_the_extension(new_database: NewDatabase, connect: Con
 
 
 async def test_classes_and_names(new_database: NewDatabase, connect: Connect) -> None:
-    """A type of no extension beside one of an extension, and one of PostgreSQL's."""
+    """Types of no extension, of an extension and of PostgreSQL are registered together."""
     conn = await connect(await new_database(f"CREATE EXTENSION vector; {CREATE_SQL}"))
     registered = await register_vector(conn, types=("vector", TinyVector, Bit))
     assert registered == ["vector", "tinyvec", "bit"]
@@ -239,7 +239,7 @@ IN_BYTES, IN_VALUES = "\\x000105", TinyVector([5])
 async def test_a_type_of_no_extension_in_two_schemas(
     new_database: NewDatabase, connect: Connect, path: str, schema: str | None, fetched: object
 ) -> None:
-    """The search path says which one is meant, unless the schema is named."""
+    """The search path selects the type, unless the caller names a schema."""
     conn = await connect(await new_database(TWO_SCHEMAS))
     await conn.execute(f"SET search_path = {path}")
     assert await register_vector(conn, schema, types=[TinyVector]) == ["tinyvec"]
@@ -249,7 +249,7 @@ async def test_a_type_of_no_extension_in_two_schemas(
 async def test_a_type_of_no_extension_that_is_missing(
     new_database: NewDatabase, connect: Connect
 ) -> None:
-    """From the schemas that are looked in, though another one has it."""
+    """Another schema has the type, and is not searched."""
     conn = await connect(await new_database(TWO_SCHEMAS))
     database = await conn.fetchval("SELECT current_database()")
     advice = "create the type, or pass the schema that has it"
@@ -268,7 +268,7 @@ async def test_a_type_of_no_extension_that_is_missing(
 
 
 async def test_pool(dsn: str) -> None:
-    """Every connection of the pool is registered, and stays so when it comes back to the pool."""
+    """Every connection of the pool is registered, and stays registered after its release."""
     async with asyncpg.create_pool(dsn, init=register_vector, min_size=2, max_size=2) as pool:
         for _ in range(3):
             found = await asyncio.gather(*[pool.fetchval("SELECT '[1]'::vector") for _ in range(4)])
@@ -296,7 +296,7 @@ async def test_a_pool_is_no_connection(dsn: str) -> None:
 
 
 async def test_without_a_statement_cache(dsn: str) -> None:
-    """As behind a pooler in transaction mode."""
+    """A pooler in transaction mode requires this."""
     conn = await asyncpg.connect(dsn, statement_cache_size=0)
     await register_vector(conn)
     assert await conn.fetchval("SELECT $1::vector", [1, 2]) == Vector([1, 2])
@@ -396,13 +396,13 @@ async def test_one_query_finds_them(plain: asyncpg.Connection) -> None:
     registered = await register_vector(plain)
     await asyncio.sleep(0)  # loggers are called a little later
     assert len([query for query in queries if "pg_extension" in query]) == 1
-    # The others are asyncpg's, which looks up by name each type that it is given a codec for.
+    # The other queries are asyncpg's: set_type_codec looks up each type by name.
     assert len(queries) == 1 + len(registered)
 
 
 @needs_pgvector("0.7.0")
 async def test_types_of_the_same_name(new_database: NewDatabase, connect: Connect) -> None:
-    """A user's own types, first in the search path, are left alone, even ones on the same wire."""
+    """A user's own types, first in the search path, are left alone, even with the same payload."""
     dsn = await new_database(
         f"""
         CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions;
@@ -440,7 +440,7 @@ async def test_only_types_of_the_same_name(new_database: NewDatabase, connect: C
 async def test_a_base_type_called_bit(
     new_database: NewDatabase, connect: Connect, step: int
 ) -> None:
-    """In quotes, since the keyword would mean PostgreSQL's; whichever the server names first."""
+    """The quoted name is a user's type; PostgreSQL's is found, in either order of the answer."""
     sql = TYPE_SQL.format(name='public."bit"', of="vector").replace('"bit"_', "bit_")
     conn = await connect(await new_database(sql))
 
@@ -456,7 +456,7 @@ async def test_a_base_type_called_bit(
 
 
 async def test_built_into_the_server(new_database: NewDatabase, connect: Connect) -> None:
-    """As CockroachDB and openGauss have them: in pg_catalog, of no extension."""
+    """CockroachDB and openGauss have the types in pg_catalog, without an extension."""
     sql = TYPE_SQL.format(name="vector", of="vector")
     dsn = await new_database(
         f"SET allow_system_table_mods = on; SET search_path = pg_catalog; {sql}; RESET search_path"
@@ -483,7 +483,7 @@ async def test_of_another_extension_in_pg_catalog(
     assert await register_vector(await connect(dsn), missing_ok=True) == []
 
 
-# What register_vector compares, but for what asyncpg compares as well, by the search path.
+# The operand types of register_vector's comparisons, without those that asyncpg compares too.
 EQUALS = [("name", "text"), ('"char"', '"char"'), ("oid", "regclass")]
 HOSTILE_EQUALS = """
 CREATE FUNCTION hostile.same({0}, {1}) RETURNS boolean LANGUAGE sql AS 'SELECT {2}';
@@ -510,7 +510,7 @@ async def test_hostile_search_path(
 
 @pytest.mark.parametrize("compared", ["name", "oid"])
 async def test_hostile_equals(new_database: NewDatabase, connect: Connect, compared: str) -> None:
-    """asyncpg looks up a type by its name with these; it would set our codec for any other type."""
+    """asyncpg's look-up would use the hostile ``=``, and set the codec for a wrong type."""
     hostile = HOSTILE_EQUALS.format(compared, compared, "true")
     dsn = await new_database(f"CREATE EXTENSION vector; CREATE SCHEMA hostile; {hostile}")
     conn = await connect(dsn)
@@ -550,11 +550,11 @@ async def test_not_only_types_have_the_name(
     assert tuple(await conn.fetchrow(query, [1, 2], "own")) == (value, [value], *["own"] * 3)
 
 
-@needs_pgvector("0.7.0")  # whose functions the type is made of
+@needs_pgvector("0.7.0")  # its functions implement the type
 async def test_an_unreadable_value_ends_the_fetch(
     new_database: NewDatabase, connect: Connect
 ) -> None:
-    """As of a user's own type, registered by its schema, that is something else on the wire."""
+    """A user's own type, registered by its schema, has another payload."""
     conn = await connect(await new_database(TYPE_SQL.format(name="vector", of="halfvec")))
     assert await register_vector(conn, "public", types=["vector"]) == ["vector"]
     with pytest.raises(MalformedWireError, match="expected 16 bytes for this vector, got 10"):
@@ -562,7 +562,7 @@ async def test_an_unreadable_value_ends_the_fetch(
     assert await conn.fetchval("SELECT 'the next answer'") == "the next answer"
 
 
-# Where they are not
+# Where types are missing
 
 
 async def test_no_extension(new_database: NewDatabase, connect: Connect) -> None:
@@ -593,13 +593,13 @@ async def test_older_extension(new_database: NewDatabase, connect: Connect) -> N
 
 
 async def test_a_named_type_must_be_there(new_database: NewDatabase, connect: Connect) -> None:
-    """Then none is registered: the old state stands."""
+    """If a named type is missing, no type is registered."""
     dsn = await new_database(PGVECTOR_0_6)
     conn = await connect(dsn)
     message = "vector is at 0.6.2, halfvec came with 0.7.0: .* run ALTER EXTENSION vector UPDATE"
     with pytest.raises(TypesNotFoundError, match=message) as caught:
         await register_vector(conn, types=["vector", "halfvec"])
-    assert caught.type is TypesNotFoundError  # and not that the extension is missing
+    assert caught.type is TypesNotFoundError  # and not ExtensionNotFoundError
     with pytest.raises(
         TypesNotFoundError, match="halfvec came .* register again; .* sparsevec came"
     ):
@@ -634,7 +634,7 @@ async def test_created_after_connecting(
 
 
 async def test_moved_to_another_schema(new_database: NewDatabase, of_pgvector: list[str]) -> None:
-    """A type that moves is the same type: what is registered stays so, cached statements too."""
+    """A moved type keeps its OID: registrations and cached statements stay valid."""
     dsn = await new_database("CREATE EXTENSION vector; CREATE SCHEMA moved")
     query = "SELECT $1::vector AS v, ARRAY[$1::vector] AS vs"
     expected = (Vector([1]), [Vector([1])])
@@ -657,7 +657,7 @@ async def test_moved_to_another_schema(new_database: NewDatabase, of_pgvector: l
 async def test_created_anew_under_a_pool(
     new_database: NewDatabase, connect: Connect, of_pgvector: list[str]
 ) -> None:
-    """Connections that are in use are registered one by one; expired ones are by the pool."""
+    """The test registers connections in use; the pool registers replacements of expired ones."""
     dsn = await new_database("CREATE EXTENSION vector")
     admin = await connect(dsn)
     query = "SELECT $1::vector AS v, ARRAY[$1::vector] AS vs"
@@ -683,7 +683,7 @@ async def test_created_anew_under_a_pool(
 
 
 class Disturbed:
-    """A connection for register_vector, where something happens before each codec is set."""
+    """A connection for register_vector that calls a function before it sets each codec."""
 
     def __init__(self, conn: asyncpg.Connection, happens: Callable[[str], Awaitable[Any]]) -> None:
         self._conn = conn
@@ -696,7 +696,7 @@ class Disturbed:
 
 
 async def cancel(_: object = None) -> None:
-    """Cancel the task that awaits this."""
+    """Cancel the current task."""
     task = asyncio.current_task()
     assert task
     task.cancel()
@@ -705,7 +705,7 @@ async def cancel(_: object = None) -> None:
 
 @needs_pgvector("0.7.0")
 async def test_cancelled_half_way(plain: asyncpg.Connection) -> None:
-    """It may have set some codecs; registering again sets them all."""
+    """A cancelled registration has set some codecs; a second one sets all."""
 
     async def happens(name: str) -> None:
         if name == "halfvec":
@@ -721,7 +721,7 @@ async def test_cancelled_half_way(plain: asyncpg.Connection) -> None:
 
 
 async def test_cancelled_in_a_pool(dsn: str) -> None:
-    """The pool closes the connection, and the next one has all types."""
+    """The pool closes the connection; the next connection has all types."""
     made: list[asyncpg.Connection] = []
 
     async def init(conn: asyncpg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""The spec language on types of others: a file each in tests/specs, and no line by hand."""
+"""Specs of other extensions' types, in tests/specs: the generator writes all code for these types."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ORDERS = ["big", "little"]
 
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a package of each spec, column types too."""
+    """A folder with a package for each spec, column types included."""
     folder = tmp_path_factory.mktemp("generated")
     for spec in SPECS:
         done = generate(spec, folder / spec.stem, "--sqlalchemy")
@@ -63,7 +63,7 @@ def classes(generated: Path) -> Mapping[str, Any]:
 
 
 def codecs(value_class: type[Value]) -> tuple[Any, Any]:
-    """The encoder and the decoder that were generated."""
+    """The generated encoder and decoder of a class."""
     module = sys.modules[value_class.__module__]
     sql_name = value_class.info.sql_name
     return getattr(module, f"encode_{sql_name}"), getattr(module, f"decode_{sql_name}")
@@ -73,7 +73,7 @@ def codecs(value_class: type[Value]) -> tuple[Any, Any]:
 
 
 class ByHand(NamedTuple):
-    """A value of a type, typed by hand in each of its forms."""
+    """A value of a type, with each of its forms written by hand."""
 
     type_: str
     arguments: tuple[Any, ...]
@@ -295,7 +295,7 @@ def rabitq8(classes: Mapping[str, Any]) -> Any:
 
 
 def test_attributes(rabitq8: Any) -> None:
-    """They are narrowed to their formats, as elements are."""
+    """Attributes are narrowed to their formats, as elements are."""
     value = rabitq8([1, 2], **{**ATTRIBUTES, "sum_of_x2": 0.1})
     assert value.sum_of_x2 == struct.unpack("f", struct.pack("f", 0.1))[0]
     assert [getattr(value, name) for name in [*ATTRIBUTES][1:]] == [*ATTRIBUTES.values()][1:]
@@ -330,7 +330,7 @@ def test_bad_attribute(
 
 
 def test_without_attributes(rabitq8: Any) -> None:
-    """What would have to guess them says how to give them."""
+    """Constructors that lack the attributes say how to pass them."""
     value = rabitq8([1, 2], **ATTRIBUTES)
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'sum_of_abs_x'"):
         rabitq8([1], sum_of_x2=1, norm_of_lattice=2, sum_of_code=3)
@@ -364,7 +364,7 @@ def test_a_matrix_without_attributes(rabitq8: Any) -> None:
 
 @pytest.fixture(scope="module")
 async def types_dsn(new_database: NewDatabase) -> str:
-    """A database with a stand-in of every type, in the schema of its spec."""
+    """A database with a stand-in for every type, in the schema of its spec."""
     return await new_database(database_sql())
 
 
@@ -382,7 +382,7 @@ async def conn(types_dsn: str, classes: Mapping[str, Any]) -> AsyncIterator[asyn
 async def test_through_the_server(
     conn: asyncpg.Connection, classes: Mapping[str, Any], row: ByHand
 ) -> None:
-    """As a parameter, in an array and by COPY it is stored as these bytes, and fetched again."""
+    """A value is stored as its payload and fetched again: as a parameter, in an array, by COPY."""
     value, type_ = make(classes, row), row.type_
     stored = bytes.fromhex(row.wire)
     query = f"SELECT $1::{type_}, ARRAY[$1, NULL]::{type_}[], {type_}_send($1)"
@@ -418,7 +418,7 @@ async def test_a_parameter_that_is_refused(conn: asyncpg.Connection) -> None:
 
 @each_type
 async def test_round_trips(types_dsn: str, classes: Mapping[str, Any], type_: str) -> None:
-    """Of drawn values; their texts are those that SQL prints of the stored bytes."""
+    """Drawn values survive, and SQL prints the same texts from the stored bytes."""
     conn = await asyncpg.connect(types_dsn)
     await check_roundtrip(conn, classes[type_], schema=type_.split(".", maxsplit=1)[0], examples=40)
     await conn.close()
@@ -449,7 +449,7 @@ def _table(name: str, **keys: Any) -> str:
 
 
 def big_spec() -> str:
-    """Every format, layout and byte order, with and without text, attributes and constants."""
+    """A spec with every format, layout and byte order, with and without the optional keys."""
     integers = [name for name in FORMATS if isinstance(number_format(name, "big"), IntegerFormat)]
     tables = []
     for n, (name, order) in enumerate(product(FORMATS, ORDERS)):
@@ -489,7 +489,7 @@ def big_spec() -> str:
 
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the big spec's package, and its spec."""
+    """A folder with the big spec and its package."""
     folder = tmp_path_factory.mktemp("everything")
     (folder / "everything.toml").write_text(big_spec())
     done = generate(folder / "everything.toml", folder / "everything")
@@ -501,7 +501,7 @@ _LETTERS = {"float16": "e", "float32": "f", "float64": "d", "int8": "b", "uint8"
 
 
 def pack(format_: str, order: str, *numbers: Any) -> bytes:
-    """What the struct module makes of numbers; of bfloat16, the upper half of a float32."""
+    """Pack numbers with the struct module; bfloat16 is the upper half of a float32."""
     sign = {"big": ">", "little": "<"}[order]
     if format_ == "bfloat16":
         floats = (struct.pack(">f", number)[:2] for number in numbers)
@@ -518,7 +518,7 @@ def header_of(model: Type, **numbers: Any) -> bytes:
 
 
 def test_everything(everything: Path) -> None:
-    """Each type makes of a value the bytes that struct makes, and reads all forms again."""
+    """Each type packs a value as the struct module does, and reads each form of the value."""
     package = import_package(everything / "everything")
     models = load_spec(everything / "everything.toml").types
     assert [*package.VALUE_CLASSES] == [*models]
@@ -577,7 +577,7 @@ def _assert_all_forms(value: Any) -> None:
     assert [encode(form) for form in forms] == [wire] * len(forms), repr(value)
 
 
-# What a careful person would not have written
+# Style: lint, format and types
 
 
 @pytest.mark.parametrize("package", ["generated", "everything"])
@@ -606,7 +606,7 @@ SPEC = Path(__file__).parent / "specs" / "intvec.toml"
 
 
 def test_a_strangers_package(tmp_path: Path) -> None:
-    """It writes, finds nothing to do, finds what differs, and mends it."""
+    """The command writes files, finds no difference, finds a difference, and mends it."""
     out = tmp_path / "shop" / "vectors"
     checked = generate(SPEC, out, "--check")
     assert checked.returncode == 1
@@ -645,7 +645,7 @@ def test_a_spec_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_only_its_own_files_go(tmp_path: Path) -> None:
-    """Those that begin as it begins its files, and that the spec does not account for."""
+    """The generator removes only files with its marker that the spec does not account for."""
     out = tmp_path / "vectors"
     generate(SPEC, out, "--sqlalchemy")
     (out / "own.py").write_text("mine = 1\n")
@@ -678,13 +678,13 @@ def test_only_its_own_files_go(tmp_path: Path) -> None:
 def test_the_folders_own_settings_of_ruff(
     tmp_path: Path, generated: Path, name: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the files are and where the command is run, which is where ruff looks for them."""
+    """Ruff looks for settings beside the files and in the working directory; neither applies."""
     monkeypatch.chdir(tmp_path)
     out = tmp_path / "intvec"
     out.mkdir()
     for folder in (tmp_path, out):
         (folder / name).write_text(text)
-    (tmp_path / "asyncpg_vector").mkdir()  # which is no reason to take that package for their own
+    (tmp_path / "asyncpg_vector").mkdir()  # ruff must still treat asyncpg_vector as a package apart
     assert generate(SPEC, out, "--sqlalchemy").returncode == 0
     for path in out.rglob("*.py"):
         assert path.read_text() == (generated / path.relative_to(tmp_path)).read_text()

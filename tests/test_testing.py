@@ -1,4 +1,4 @@
-"""`asyncpg_vector.testing`: which values are drawn, and what a round trip notices."""
+"""`asyncpg_vector.testing`: the values that are drawn, and the faults that a round trip finds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.spec_types import (
 
 @each_type
 def test_a_class_is_a_strategy(type_: SpecType) -> None:
-    """Of values that the server would take."""
+    """The strategy draws only values that the server accepts."""
     drawn = draw(st.from_type(type_.value_class))
     assert {type(value) for value in drawn} == {type_.value_class}
     assert len({*drawn}) > 10
@@ -77,7 +77,7 @@ def test_a_field_of_a_model_is_a_strategy() -> None:
 
 @each_numeric_type
 def test_corners_of_elements(type_: SpecType) -> None:
-    """A sparse value has no zeros."""
+    """Every special number is drawn; sparse values lack only the zeros."""
     cls = type_.value_class
     special = {*map(str, special_numbers(cls.element_format))}
     drawn = draw(values(cls), 300)
@@ -121,7 +121,7 @@ def test_limits_of_sparse_values(type_: SpecType) -> None:
     ],
 )
 def test_in_a_process_of_its_own(tmp_path: Path, imported: str) -> None:
-    """Hypothesis finds the classes by itself, whatever is imported first."""
+    """Hypothesis finds the classes by itself, in any order of imports."""
     script = (
         f"import {imported}\n"
         "from hypothesis import given, settings, strategies as st\n"
@@ -135,7 +135,7 @@ def test_in_a_process_of_its_own(tmp_path: Path, imported: str) -> None:
 
 
 def test_hypothesis_brings_no_strategies(tmp_path: Path) -> None:
-    """Which take time to import, until somebody draws a value."""
+    """Strategies take time to import, so they are imported when a value is drawn."""
     script = (
         "import hypothesis, sys\n"
         "print(*{'asyncpg_vector._hypothesis', 'asyncpg_vector.testing'} & {*sys.modules})"
@@ -147,7 +147,7 @@ def test_hypothesis_brings_no_strategies(tmp_path: Path) -> None:
 
 
 async def test_round_trip(plain: asyncpg.Connection) -> None:
-    """Of every type of the spec that the server has."""
+    """Every type of the spec that the server has survives the round trip."""
     for sql_name in await types_of(plain):
         await check_roundtrip(plain, type_named(sql_name).value_class, examples=20)
 
@@ -156,7 +156,7 @@ ODD = 'odd "schema'
 
 
 async def test_round_trip_of_a_type_without_a_text_form(new_database: NewDatabase) -> None:
-    """In a schema out of the search path, with the number of values that was asked for."""
+    """The type is in a schema outside of the search path; `examples` sets the number of values."""
     sql = f"""CREATE SCHEMA "odd ""schema"; SET search_path = "odd ""schema"; {CREATE_SQL}"""
     conn = await asyncpg.connect(await new_database(sql))
     with pytest.raises(TypesNotFoundError):
@@ -177,7 +177,7 @@ encode, decode = Vector.codec
 
 
 def reverse(payload: bytes) -> bytes:
-    """The payload with its elements in the other order."""
+    """Return a payload with its elements in reverse order."""
     elements = [payload[start : start + 4] for start in range(4, len(payload), 4)]
     return payload[:4] + b"".join(elements[::-1])
 
@@ -193,7 +193,7 @@ class Mispacked(Vector):
 
 
 class Mirrored(Vector):
-    """Wrong in both directions, so that what is stored is another value."""
+    """Wrong in both directions: the fetched value is right, and the stored value is wrong."""
 
     __slots__ = ()
     codec = Codec(lambda value: reverse(encode(value)), lambda data: wrap(Mirrored, reverse(data)))
@@ -213,7 +213,7 @@ class Unwrapped(Vector):
 
 
 class Iterable(Vector):
-    """Which asyncpg takes apart in an array."""
+    """asyncpg takes such a value apart in an array, since it is iterable."""
 
     __slots__ = ()
     codec = Codec(encode, lambda data: wrap(Iterable, data))
@@ -224,7 +224,7 @@ class Iterable(Vector):
 
 @pytest.mark.parametrize("cls", [Misread, Mispacked, Mirrored, Misprinted, Unwrapped])
 async def test_a_wrong_codec(plain: asyncpg.Connection, cls: type[Vector]) -> None:
-    """The first value by itself shows it, and not all of them in an array."""
+    """The comparison of single values finds the fault, before the array is sent."""
     queries: list[str] = []
     plain.add_query_logger(lambda record: queries.append(record.query))
     with pytest.raises(AssertionError, match=r"^expected .* from the server, got "):

@@ -1,4 +1,4 @@
--- A type of one byte for each dimension. It stores the payload that it is sent, by bytea's own functions.
+-- A type with one byte for each dimension. The functions of bytea store the payload unchanged.
 CREATE TYPE tinyvec;
 CREATE FUNCTION tinyvec_in(cstring) RETURNS tinyvec AS 'byteain' LANGUAGE internal IMMUTABLE STRICT;
 CREATE FUNCTION tinyvec_out(tinyvec) RETURNS cstring AS 'byteaout' LANGUAGE internal IMMUTABLE STRICT;
@@ -9,7 +9,7 @@ CREATE TYPE tinyvec (
 );
 CREATE CAST (tinyvec AS bytea) WITHOUT FUNCTION;
 
--- An element of a payload. get_byte() counts from 0 to 255, and the header is 2 bytes.
+-- An element of a payload. The header has 2 bytes, and get_byte() returns 0 to 255.
 CREATE FUNCTION tinyvec_element(tinyvec, integer) RETURNS integer LANGUAGE sql IMMUTABLE STRICT
     RETURN (get_byte($1::bytea, 2 + $2) + 128) % 256 - 128;
 

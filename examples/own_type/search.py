@@ -1,13 +1,15 @@
-"""A type of one's own: embeddings of int8, stored, fetched and searched in binary.
+"""Your own type: stores, fetches and searches int8 embeddings in binary.
 
     pip install "asyncpg_vector[codegen]"
     python -m asyncpg_vector.codegen types.toml --out own_types --sqlalchemy
     python search.py postgresql://… "compress a folder"
 
-`create.sql` creates the type in the database. `types.toml` describes its wire. The generator writes
-the package `own_types` from that; this program needs no column type, which `--sqlalchemy` adds. The
-embedding is feature hashing: each three letters in a row count for one dimension, up or down. It
-needs no model, and finds words that look alike.
+`create.sql` creates the type in the database. `types.toml` describes the type's payload. From
+`types.toml`, the generator writes the package `own_types`. `--sqlalchemy` adds a column type, which
+this program does not need.
+
+The embedding is feature hashing: each sequence of three letters adds 1 to a dimension, or
+subtracts 1. Feature hashing needs no model, and finds words that look alike.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ TITLES = [
 
 
 def embed(text: str) -> TinyVector:
-    """Count the three letters at each place of a text."""
+    """Hash each sequence of three letters in a text to a dimension, and add them up."""
     counts = [0] * DIMENSIONS
     padded = f" {text.lower()} "
     for start in range(len(padded) - 2):
@@ -45,7 +47,7 @@ def embed(text: str) -> TinyVector:
 
 
 async def main(dsn: str, question: str) -> None:
-    """Create the type and a table, fill that, search it, and leave nothing in the database."""
+    """Create the type and a table, fill and search the table, and roll everything back."""
     conn = await asyncpg.connect(dsn)
     transaction = conn.transaction()
     await transaction.start()

@@ -1,4 +1,4 @@
-"""`register_engine`: which connections know the types, and from when on."""
+"""`register_engine`: which connections have the types' codecs, and from when on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ DROP = text("DROP EXTENSION IF EXISTS vector")
 
 
 async def knows(conn: AsyncConnection) -> bool:
-    """Whether a connection has the codec, which statements of a typed column do without."""
+    """Return whether a connection has the codec; statements with a typed column work without it."""
     try:
         fetched = await conn.scalar(text("SELECT CAST('[1,2]' AS vector)"))
     except Exception:
@@ -70,7 +70,7 @@ async def create_anew(conn: AsyncConnection) -> None:
 
 @pytest.fixture
 async def bare(new_database: NewDatabase, make_engine: MakeEngine) -> AsyncEngine:
-    """A registered engine of a database that lacks the extension."""
+    """A registered engine of a database without the extension."""
     engine = make_engine(await new_database("SELECT 1"))
     register_engine(engine)
     return engine
@@ -78,14 +78,14 @@ async def bare(new_database: NewDatabase, make_engine: MakeEngine) -> AsyncEngin
 
 @pytest.fixture
 async def created(bare: AsyncEngine) -> AsyncEngine:
-    """One that has created it."""
+    """A registered engine that has created the extension."""
     async with bare.begin() as conn:
         await conn.execute(CREATE)
     return bare
 
 
 async def test_the_engine_creates_the_extension(bare: AsyncEngine) -> None:
-    """In the same transaction, on the same connection, and on others, old and new."""
+    """The types are known in the transaction, on its connection, and on old and new ones."""
     async with bare.connect() as early:
         assert await early.scalar(text("SELECT 1")) == 1
     async with bare.connect() as early:
@@ -103,7 +103,7 @@ async def test_the_engine_creates_the_extension(bare: AsyncEngine) -> None:
 async def test_somebody_else_creates_the_extension(
     bare: AsyncEngine, make_engine: MakeEngine
 ) -> None:
-    """The connections know it as of when they are next taken from the pool."""
+    """A connection knows the extension after its next checkout."""
     async with bare.connect() as conn:
         assert await conn.scalar(text("SELECT 1")) == 1
     async with make_engine(bare.url.render_as_string(hide_password=False)).begin() as other:
@@ -113,7 +113,7 @@ async def test_somebody_else_creates_the_extension(
 
 
 async def test_a_lost_connection_is_replaced(bare: AsyncEngine, make_engine: MakeEngine) -> None:
-    """One that went without the extension, and is asked whether it has it now."""
+    """The lost connection had no extension, so that the checkout asks the server again."""
     async with bare.connect() as conn:
         pid = await conn.scalar(text("SELECT pg_backend_pid()"))
     async with make_engine(bare.url.render_as_string(hide_password=False)).begin() as other:
@@ -144,7 +144,7 @@ async def test_lost_while_it_is_asked(
 async def test_what_has_just_been_connected_is_not_replaced(
     dsn: str, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though the types change all the time: SQLAlchemy would give up after two replacements."""
+    """The types change all the time, and SQLAlchemy would give up after two replacements."""
     engine = make_engine(dsn, pool_size=1, max_overflow=0)
     register_engine(engine)
     oids = count()
@@ -177,7 +177,7 @@ async def test_ways_to_create_it(bare: AsyncEngine, run: str) -> None:
 async def test_in_use_while_somebody_else_creates_it(
     new_database: NewDatabase, make_engine: MakeEngine
 ) -> None:
-    """Statements that a connection prepared without the codec do not stay with the pool."""
+    """The pool replaces a connection that has prepared statements without the codec."""
     dsn = await new_database("SELECT 1")
     engine = make_engine(dsn, pool_size=1, max_overflow=0)
     register_engine(engine, types=["vector", "bit"])
@@ -193,7 +193,7 @@ async def test_in_use_while_somebody_else_creates_it(
 
 
 async def test_what_needs_no_extension(bare: AsyncEngine) -> None:
-    """It is registered without one, and after one was dropped."""
+    """A built-in type is registered without the extension, and after the extension was dropped."""
     register_engine(bare, types=["vector", "bit"])
     for statement in (text("SELECT 1"), CREATE, DROP):
         async with bare.begin() as conn:
@@ -204,7 +204,7 @@ async def test_what_needs_no_extension(bare: AsyncEngine) -> None:
 
 
 async def test_the_other_connections_of_the_pool(created: AsyncEngine) -> None:
-    """They know the types of the extension that was created anew."""
+    """The other connections know the types of the extension that was created anew."""
     async with created.connect() as one, created.connect() as two:
         assert await knows(one)
         assert await knows(two)
@@ -241,7 +241,7 @@ async def test_a_connection_is_replaced_for_nothing_else(
 
 
 async def test_a_table_of_the_same_name(new_database: NewDatabase, make_engine: MakeEngine) -> None:
-    """It has a type too, of another kind, which makes no connection look out of date."""
+    """The row type of the table does not make a connection look out of date."""
     engine = make_engine(await new_database("CREATE EXTENSION vector; CREATE SCHEMA other"))
     register_engine(engine)
     pids = set()
@@ -252,7 +252,7 @@ async def test_a_table_of_the_same_name(new_database: NewDatabase, make_engine: 
     assert len(pids) == 1
 
 
-# Whoever creates the extension anew. A function, or another program, is heard of by nobody.
+# Ways to create the extension anew. The engine does not notice a function or another program.
 ANEW = {
     "the engine": "DROP EXTENSION vector; CREATE EXTENSION vector",
     "a comment inside": "DROP /* x */ EXTENSION vector; CREATE /* y */ EXTENSION vector",
@@ -265,7 +265,7 @@ ANEW = {
 async def test_whoever_creates_it_anew(
     new_database: NewDatabase, make_engine: MakeEngine, statements: str, by: str
 ) -> None:
-    """Every connection of the pool knows the new types when it is next taken from it."""
+    """Every connection of the pool knows the new types after its next checkout."""
     dsn = await new_database(
         "CREATE EXTENSION vector; CREATE FUNCTION recreate() RETURNS void LANGUAGE plpgsql AS "
         "$$ BEGIN DROP EXTENSION vector; CREATE EXTENSION vector; END $$"
@@ -290,7 +290,7 @@ async def test_whoever_creates_it_anew(
 
 
 async def test_what_it_runs_itself_is_known_at_once(created: AsyncEngine) -> None:
-    """Also with a comment inside; in the same transaction, as values and not as their text."""
+    """The same transaction fetches values, and not texts; comments in the statement do not matter."""
     async with created.begin() as conn:
         await conn.execute(text("DROP /* x */ EXTENSION vector"))
         await conn.execute(text("CREATE /* y */ EXTENSION vector"))
@@ -298,7 +298,7 @@ async def test_what_it_runs_itself_is_known_at_once(created: AsyncEngine) -> Non
 
 
 async def test_a_connection_without_beside_one_that_has_registered(bare: AsyncEngine) -> None:
-    """What has been registered is a fact of each connection: this one sends text."""
+    """Each connection has its own registration: the early one, without types, sends text."""
     table = Table(
         "t",
         MetaData(),
@@ -343,7 +343,7 @@ class Money(NamedTuple):
 
 
 async def test_other_parameters_stay_what_they_are(bare: AsyncEngine) -> None:
-    """On a connection without the types too: for another codec, and another's listener."""
+    """Another codec and another listener work on a connection without the types too."""
     heard = []
 
     def listen(_cursor: object, statement: str, _parameters: object, _context: object) -> None:
@@ -403,7 +403,7 @@ async def test_connections_of_a_pool_of_asyncpgs(dsn: str, make_engine: MakeEngi
 async def test_a_shared_connection_is_not_disturbed(
     dsn: str, make_engine: MakeEngine, failed: bool
 ) -> None:
-    """One that is in use, by whoever has it of a StaticPool."""
+    """A second checkout from a StaticPool does not query on the connection in use."""
     engine = make_engine(dsn, poolclass=StaticPool)
     register_engine(engine)
     async with engine.connect() as one:
@@ -424,7 +424,7 @@ async def test_a_shared_connection_is_not_disturbed(
 
 
 async def test_a_shared_connection_without_a_transaction(dsn: str, make_engine: MakeEngine) -> None:
-    """It is in use all the same, as asyncpg says when it is asked."""
+    """The connection is in use without a transaction; asyncpg would refuse a second query."""
     engine = make_engine(dsn, poolclass=StaticPool, isolation_level="AUTOCOMMIT")
     register_engine(engine)
     async with engine.connect() as one:
@@ -437,7 +437,7 @@ async def test_a_shared_connection_without_a_transaction(dsn: str, make_engine: 
 
 
 async def test_engines_that_options_make(dsn: str, make_engine: MakeEngine) -> None:
-    """They share the pool, and with it the registration, whichever of them is registered."""
+    """Derived engines share the pool and the registration, whichever engine is registered."""
     for first in (True, False):
         engine = make_engine(dsn)
         other = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -448,7 +448,7 @@ async def test_engines_that_options_make(dsn: str, make_engine: MakeEngine) -> N
 
 
 async def test_missing_ok(new_database: NewDatabase, make_engine: MakeEngine) -> None:
-    """What is named and is not there is left out; the extension may still come."""
+    """A named type that is missing is left out; the extension may be created later."""
     engine = make_engine(await new_database("SELECT 1"))
     register_engine(engine, types=["vector", "halfvec"], missing_ok=True)
     async with engine.begin() as conn:
@@ -472,7 +472,7 @@ async def test_created_and_rolled_back(bare: AsyncEngine) -> None:
 
 
 async def test_created_anew(bare: AsyncEngine) -> None:
-    """Its types are other ones then; so are the statements, and connections that had the old ones."""
+    """The types have new OIDs; connections and statements with the old types are replaced."""
     for n in range(2):
         async with bare.begin() as conn:
             await create_anew(conn)
@@ -482,7 +482,7 @@ async def test_created_anew(bare: AsyncEngine) -> None:
 
 
 async def test_connected_before_the_extension_is_committed(created: AsyncEngine) -> None:
-    """Such a connection sees the types of before, and is replaced after."""
+    """Such a connection has the old types, and is replaced after the commit."""
     async with created.connect() as changing:
         await create_anew(changing)
         async with created.connect() as other:
@@ -507,7 +507,7 @@ async def test_changed_without_a_transaction(created: AsyncEngine) -> None:
 
 
 async def test_connected_while_the_extension_is_committed(created: AsyncEngine) -> None:
-    """SQLAlchemy tells that a transaction is about to be committed, and not that it was."""
+    """SQLAlchemy's event comes before the commit, and none comes after it."""
     early = []
 
     def connect(_: object) -> None:
@@ -527,7 +527,7 @@ async def test_connected_while_the_extension_is_committed(created: AsyncEngine) 
 
 @needs_pgvector("0.7.0")
 async def test_updated(new_database: NewDatabase, make_engine: MakeEngine) -> None:
-    """The types that an update brings are known at once, too."""
+    """Types that an update of the extension adds are known at once."""
     engine = make_engine(await new_database(PGVECTOR_0_6))
     register_engine(engine)
     query = text("SELECT CAST('[1]' AS halfvec)")
@@ -542,7 +542,7 @@ async def test_updated(new_database: NewDatabase, make_engine: MakeEngine) -> No
 async def test_dropped_while_it_is_registered(
     new_database: NewDatabase, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection goes without the types, until they are there again."""
+    """The connection works without the types; later connections have them again."""
     dsn = await new_database("CREATE EXTENSION vector")
     engine, other = make_engine(dsn), make_engine(dsn)
     register_engine(engine)
@@ -573,7 +573,7 @@ async def test_moved_to_another_schema(bare: AsyncEngine) -> None:
 
 
 async def test_registered_late(dsn: str, make_engine: MakeEngine) -> None:
-    """A connection of before has statements prepared without the codec: the pool replaces it."""
+    """The pool replaces earlier connections, which have statements prepared without the codec."""
     engine = make_engine(dsn, pool_size=1, max_overflow=0)
     async with engine.connect() as conn:
         assert not await knows(conn)
@@ -601,7 +601,7 @@ async def test_every_connection(dsn: str, make_engine: MakeEngine) -> None:
 
 
 async def test_types(dsn: str, make_engine: MakeEngine) -> None:
-    """Those that are named, once in each way that it may be said."""
+    """Only the named types are registered; a generator of names works for each connection."""
     engine = make_engine(dsn)
     register_engine(engine, types=(name for name in ("bit",)))
     for _ in range(2):
@@ -613,7 +613,7 @@ async def test_types(dsn: str, make_engine: MakeEngine) -> None:
 
 
 async def test_registered_twice(dsn: str, make_engine: MakeEngine) -> None:
-    """The second adds to the first, on connections of before too."""
+    """The second registration adds to the first, on earlier connections too."""
     engine = make_engine(dsn)
     register_engine(engine, types=["vector"])
     async with engine.connect() as conn:
@@ -640,7 +640,7 @@ async def test_registered_twice_asks_once(dsn: str, make_engine: MakeEngine) -> 
 
 @needs_pgvector("0.7.0")
 async def test_registered_twice_before_the_extension(bare: AsyncEngine) -> None:
-    """The connection that creates it knows the types of both at once."""
+    """The connection that creates the extension knows the types of both registrations at once."""
     register_engine(bare, types="halfvec")
     async with bare.begin() as conn:
         await conn.execute(CREATE)
@@ -651,7 +651,7 @@ async def test_registered_twice_before_the_extension(bare: AsyncEngine) -> None:
 
 
 async def test_registered_twice_with_other_options(dsn: str, make_engine: MakeEngine) -> None:
-    """The later ones count, on connections of before too; the same ones change nothing."""
+    """The later options apply, on earlier connections too; equal options change nothing."""
     engine = make_engine(dsn)
     query = text("SELECT CAST('[1,2]' AS vector)")
     for options, wanted in (
@@ -687,7 +687,7 @@ async def test_a_schema(new_database: NewDatabase, make_engine: MakeEngine) -> N
 
 
 async def test_an_older_pgvector(new_database: NewDatabase, make_engine: MakeEngine) -> None:
-    """What is there is registered; what was named and is not is an error, at each connection."""
+    """Existing types are registered; a named type that is missing is an error at each connection."""
     dsn = await new_database(PGVECTOR_0_6)
     engine = make_engine(dsn)
     register_engine(engine)
@@ -743,7 +743,7 @@ def test_no_engine_of_asyncpg(dsn: str) -> None:
 
 
 async def test_wrong_options(dsn: str, make_engine: MakeEngine) -> None:
-    """They are told at once, and nothing was registered."""
+    """The error is raised at once, and no type is registered."""
     engine = make_engine(dsn)
     with pytest.raises(InvalidValueError, match="expected returns among value, list, numpy"):
         register_engine(engine, returns="tuple")  # type: ignore[arg-type]
@@ -753,13 +753,13 @@ async def test_wrong_options(dsn: str, make_engine: MakeEngine) -> None:
         assert not await knows(conn)
 
 
-# Types of somebody else
+# Types of other packages
 
 
 async def test_a_column_type_of_somebody_else(
     new_database: NewDatabase, make_engine: MakeEngine
 ) -> None:
-    """In binary, which is the only way of a type that has no text form; beside one of ours."""
+    """A type without a text form travels in binary, beside a type of this package."""
     engine = make_engine(await new_database(f"CREATE EXTENSION vector; {CREATE_SQL}"))
     register_engine(engine, types=["vector", TinyVector])
     column = Column("embedding", TINYVEC())
@@ -777,7 +777,7 @@ async def test_a_column_type_of_somebody_else(
 
 
 async def test_a_subclass(dsn: str, make_engine: MakeEngine) -> None:
-    """It is what is fetched, beside a column of the type as well."""
+    """A fetch returns the subclass; a typed column fetches a value of the type."""
     engine = make_engine(dsn)
     register_engine(engine, types=[Embedding])
     async with engine.connect() as conn:
@@ -797,7 +797,7 @@ async def test_all(dsn: str, make_engine: MakeEngine) -> None:
 
 
 async def test_all_before_the_extension(new_database: NewDatabase, make_engine: MakeEngine) -> None:
-    """PostgreSQL's own type is known, and the others as of when there are any."""
+    """PostgreSQL's own type is known at once, and the other types once they exist."""
     engine = make_engine(await new_database("SELECT 1"))
     register_engine(engine, types="all")
     async with engine.begin() as conn:
@@ -832,7 +832,7 @@ async def test_a_type_of_no_extension_in_two_schemas(
 async def test_a_type_of_no_extension_that_is_missing(
     new_database: NewDatabase, make_engine: MakeEngine
 ) -> None:
-    """It is an error of every connection, unless it may be missing until somebody creates it."""
+    """The missing type is an error at every connection, unless ``missing_ok`` is true."""
     dsn = await new_database("CREATE EXTENSION vector")
     engine = make_engine(dsn)
     register_engine(engine, types=["vector", TinyVector])
