@@ -40,13 +40,14 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     root, name = arguments.out.parent, Path(arguments.out.name)
-    target = Target(values=name, columns=name / "sqlalchemy" if arguments.sqlalchemy else None)
+    columns = name / "sqlalchemy"
+    target = Target(values=name, columns=columns if arguments.sqlalchemy else None)
     try:
         files = render(load_spec(arguments.spec), arguments.spec.name, target)
     except (SpecError, RenderError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
-    return finish(files, root, [name], check=arguments.check)
+    return finish(files, root, [name, columns], check=arguments.check)
 
 
 def finish(files: Mapping[Path, str], root: Path, folders: Sequence[Path], *, check: bool) -> int:

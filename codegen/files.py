@@ -68,11 +68,14 @@ def _encode(files: Mapping[Path, str]) -> dict[Path, bytes]:
 
 
 def _orphans(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> list[Path]:
-    """List the generated files in some folders that the spec does not account for."""
+    """List the generated files in some folders that the spec does not account for.
+
+    Folders below may hold packages that another spec was generated into, or a virtual environment.
+    """
     present = {
         path.relative_to(root)
         for folder in folders
-        for path in (root / folder).rglob("*.py")
+        for path in (root / folder).glob("*.py")
         if path.is_file() and path.read_bytes().startswith(MARKER.encode())
     }
     return sorted(present - files.keys())

@@ -123,12 +123,9 @@ def test_a_missing_file(project: Path) -> None:
     assert codegen(project, "--check").returncode == 0
 
 
-@pytest.mark.parametrize("name", ["left_over.py", "nested/left_over.py", "a/b/c.py"])
 @pytest.mark.parametrize("folder", GENERATED, ids=str)
-def test_an_orphan(project: Path, folder: Path, name: str) -> None:
-    """Orphans are found at any depth, since Python could import them."""
-    orphan = folder / name
-    (project / orphan).parent.mkdir(parents=True, exist_ok=True)
+def test_an_orphan(project: Path, folder: Path) -> None:
+    orphan = folder / "left_over.py"
     (project / orphan).write_text(f"{MARKER} from another spec.\nleft = 'over'\n")
     checked = codegen(project, "--check")
     assert checked.returncode == 1

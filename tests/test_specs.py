@@ -664,6 +664,18 @@ def test_only_its_own_files_go(tmp_path: Path) -> None:
     assert generate(SPEC, out, "--check").returncode == 0
 
 
+@pytest.mark.parametrize("folder", ["other", "sqlalchemy/other", ".venv/lib/other"])
+def test_folders_below_are_others(tmp_path: Path, folder: str) -> None:
+    """They may be of another spec, or of an installed package."""
+    out = tmp_path / "vectors"
+    generate(SPEC, out / folder)
+    before = {path: path.read_bytes() for path in (out / folder).iterdir()}
+    done = generate(SPEC, out, "--sqlalchemy")
+    assert (done.returncode, "removed" in done.stdout) == (0, False)
+    assert generate(SPEC, out, "--sqlalchemy", "--check").stdout == ""
+    assert {path: path.read_bytes() for path in (out / folder).iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
