@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .render import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
-__all__ = ["compare", "write"]
+__all__ = ["compare", "find_foreign", "write"]
 
 
 def compare(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> str:
@@ -56,11 +56,25 @@ def write(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> lis
             _put_back(root / path, found[path])
         raise
     finally:
-        for new in staged.values():
-            new.unlink(missing_ok=True)
+        for new in filter(Path.exists, staged.values()):
+            new.unlink()
     for path in orphans:
         (root / path).unlink()
     return sorted([*changed, *orphans])
+
+
+def find_foreign(files: Mapping[Path, str], root: Path) -> list[Path]:
+    """List the files that generated ones would replace, and that the generator has not written.
+
+    An empty file, as many an ``__init__.py`` is, holds nothing that could be lost.
+    """
+    generated = [path for path, text in files.items() if text.startswith(MARKER)]
+    found = {path: _read(root / path) for path in sorted(generated)}
+    return [path for path, data in found.items() if data and not _is_generated(data)]
+
+
+def _is_generated(data: bytes) -> bool:
+    return data.startswith(MARKER.encode())
 
 
 def _encode(files: Mapping[Path, str]) -> dict[Path, bytes]:
@@ -76,7 +90,7 @@ def _orphans(files: Mapping[Path, str], root: Path, folders: Iterable[Path]) -> 
         path.relative_to(root)
         for folder in folders
         for path in (root / folder).glob("*.py")
-        if path.is_file() and path.read_bytes().startswith(MARKER.encode())
+        if path.is_file() and _is_generated(path.read_bytes())
     }
     return sorted(present - files.keys())
 

@@ -664,6 +664,48 @@ def test_only_its_own_files_go(tmp_path: Path) -> None:
     assert generate(SPEC, out, "--check").returncode == 0
 
 
+def test_files_of_others_in_its_place(tmp_path: Path) -> None:
+    """They are told, and left as they are; an empty one is taken."""
+    out = tmp_path / "vectors"
+    out.mkdir()
+    for name in ("__init__.py", "intvec.py"):
+        (out / name).write_text("mine = 1\n")
+    for options in ((), ("--check",)):
+        done = generate(SPEC, out, *options)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "".join(
+            f"{out / name}: expected a generated file, got another's\n"
+            for name in ("__init__.py", "intvec.py")
+        )
+        assert {path.read_text() for path in out.iterdir()} == {"mine = 1\n"}
+    (out / "__init__.py").write_text("")
+    (out / "intvec.py").unlink()
+    assert generate(SPEC, out).returncode == 0
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "vectors"
+    file.write_text("mine")
+    for out, reason in ((file, "File exists"), (file / "inner", "Not a directory")):
+        done = generate(SPEC, out)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{out}: {reason}\n")
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["my-types", "my types", "1st", "class", ".."])
+def test_a_folder_that_python_cannot_import(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        generate(SPEC, tmp_path / name)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "vectors"
+    out.mkdir()
+    monkeypatch.chdir(out)
+    assert generate(SPEC, Path()).stdout == "wrote vectors/__init__.py\nwrote vectors/intvec.py\n"
+
+
 @pytest.mark.parametrize("folder", ["other", "sqlalchemy/other", ".venv/lib/other"])
 def test_folders_below_are_others(tmp_path: Path, folder: str) -> None:
     """They may be of another spec, or of an installed package."""
