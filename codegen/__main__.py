@@ -64,7 +64,9 @@ def finish(files: Mapping[Path, str], root: Path, folders: Sequence[Path], *, ch
             return UNUSABLE
         return (_check if check else _write)(files, root, folders)
     except OSError as error:
-        print(f"{error.filename or root}: {error.strerror}", file=sys.stderr)  # a full disk has no name
+        print(
+            f"{error.filename or root}: {error.strerror}", file=sys.stderr
+        )  # a full disk has no name
         return UNUSABLE
 
 

@@ -68,7 +68,9 @@ OWN = {
     *runtime.__all__,
     "cls",
     "data",
+    "float",
     "header",
+    "int",
     "isinstance",
     "len",
     "numbers",
@@ -78,7 +80,7 @@ OWN = {
     "struct",
     "value",
 }
-"""Names that no field of a header can have, since the generated functions use them."""
+"""Names that no field of a header can have: generated functions and annotations use them."""
 
 
 class SpecError(Exception):
@@ -119,7 +121,7 @@ ClassName = Annotated[
 Operator = Annotated[str, StringConstraints(pattern=r"^[-+*/<>=~!@#%^&|`?]+$")]
 Int32 = Annotated[PositiveInt, Field(le=2**31 - 1)]
 Release = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)+$")]
-Source = Annotated[str, StringConstraints(pattern=r'^[^"\\\n]+$')]
+Source = Annotated[str, StringConstraints(pattern=r'^[^"\\\p{C}\p{Zl}\p{Zp}]+$')]
 FormatName = Annotated[str, AfterValidator(_known_format)]
 
 
@@ -689,7 +691,11 @@ class Spec(Model):
         for sql_name, type_ in self.types.items():
             for name in (type_.class_name, sql_name.upper()):  # the name of the column type too
                 other = names.setdefault(_not_taken(name), sql_name)
-                if other != sql_name or type_.class_name == sql_name.upper():
+                if type_.class_name == sql_name.upper():
+                    raise ValueError(
+                        f"{name} is the name of {sql_name}'s column type, and no class's"
+                    )
+                if other != sql_name:
                     raise ValueError(f"{other} and {sql_name} have the same class {name}")
         return self
 
@@ -712,7 +718,12 @@ def load_spec(path: Path) -> Spec:
         raise SpecError(f"{path}: invalid TOML: {error}") from None
 
 
-_REASONS = {"extra_forbidden": "unknown key", "missing": "missing key"}
+_REASONS = {
+    "extra_forbidden": "unknown key",
+    "missing": "missing key",
+    "union_tag_not_found": "missing key",
+    "union_tag_invalid": "Input should be 'dense', 'sparse' or 'bits'",
+}
 
 
 def _explain(path: Path, faults: Iterable[ErrorDetails]) -> Iterable[str]:

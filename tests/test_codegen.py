@@ -364,8 +364,8 @@ BAD_SPECS = [
     (vector(element='{ format = "float32", width = 4, x = 1 }'), "types.vector.element.x: unknown key"),
     (vector() + METRIC + "x = 1\n", "types.vector.metrics.l2.x: unknown key"),
     *[(vector(**{key: None}), f"types.vector.{key}: missing key") for key in ("class", "byte_order", "header", "element")],
-    (vector(layout=None), "types.vector.layout: "),
-    (vector(layout='"diagonal"'), "types.vector.layout: Input tag 'diagonal'"),
+    (vector(layout=None), "types.vector.layout: missing key"),
+    (vector(layout='"diagonal"'), "types.vector.layout: Input should be 'dense', 'sparse' or 'bits'"),
     (sparse(index=None), "types.vector.index: missing key"),
     (vector(layout='"bits"'), "types.vector.element: unknown key"),
     (vector(element='{ format = "float32" }'), "types.vector.element.width: missing key"),
@@ -404,7 +404,7 @@ BAD_SPECS = [
     ],
     *[
         (vector(header=header(DIMENSIONS, UNUSED.replace('"unused"', f'"{name}"'))), f"types.vector: {name} is a name of the generated code's own")
-        for name in ("data", "size", "len", "wire_error")
+        for name in ("data", "size", "len", "int", "float", "wire_error")
     ],
     (vector(header=header(DIMENSIONS, '{ attribute = "norm", format = "bfloat16" }')), "types.vector.header.1: bfloat16 is a format of elements"),
     (vector(header=header(DIMENSIONS, '{ attribute = "norm", format = "float32", max = 5 }')), "types.vector.header.1.max: unknown key"),
@@ -419,7 +419,10 @@ BAD_SPECS = [
     (bits(header=header(DIMENSIONS)), "types.vector: expected a header that counts length once each, got dimensions"),
     (vector(header=header(DIMENSIONS, '{ attribute = "norm", format = "float32" }')), "types.vector: expected no text form of a type with attributes"),
     (vector(byte_order='"middle"'), "types.vector.byte_order: Input should be 'big' or 'little'"),
-    (vector(source='"a\\"b"'), "types.vector.source: String should match"),
+    *[
+        (vector(source=f'"a{character}b"'), "types.vector.source: String should match")
+        for character in (r"\"", r"\n", r"\r", r"\u0000", r"\u007F", r"\u2028")
+    ],
     (vector(text='{ digits = "roman" }'), "types.vector.text.digits: unknown digits 'roman'; known are float32, float64, integer"),
     (vector(text='{ digits = "integer" }'), "types.vector: integer are not the digits of float32"),
     (vector(element='{ format = "uint8", width = 1 }'), "types.vector: float32 are not the digits of uint8"),
@@ -435,7 +438,7 @@ BAD_SPECS = [
     ],
     (vector().replace("types.vector", "types.class"), "types.class: 'class' is a Python keyword"),
     (vector() + vector().replace("types.vector", "types.other"), "types: vector and other have the same class Vector"),
-    (vector(**{"class": '"VECTOR"'}), "types: vector and vector have the same class VECTOR"),
+    (vector(**{"class": '"VECTOR"'}), "types: VECTOR is the name of vector's column type, and no class's"),
     (vector(**{"class": '"OTHER"'}) + vector().replace("types.vector", "types.other"), "types: vector and other have the same class OTHER"),
     (vector().replace("types.vector", "types.array"), "types: ARRAY is a name of the package's own"),
     (vector().replace("types.vector", "types.sqlalchemy"), "types: SQLALCHEMY is a name of the package's own"),
