@@ -517,6 +517,12 @@ def header_of(model: Type, **numbers: Any) -> bytes:
     return b"".join(fields)
 
 
+def test_lines_are_no_longer_than_the_formatters(generated: Path) -> None:
+    """The formatter does not wrap docstrings."""
+    lines = [line for path in generated.rglob("*.py") for line in path.read_text().splitlines()]
+    assert [line for line in lines if len(line) > 100] == []
+
+
 def test_everything(everything: Path) -> None:
     """Each type packs a value as the struct module does, and reads each form of the value."""
     package = import_package(everything / "everything")
