@@ -73,7 +73,8 @@ def values(value_class: type[ValueT]) -> st.SearchStrategy[ValueT]:
     Special numbers are frequent among the elements.
     """
     if issubclass(value_class, Bits):
-        return st.builds(value_class, st.text("01", max_size=_SMALL))
+        sizes = _sizes(0, min(value_class.info.max_dimensions, _LARGE))
+        return st.builds(value_class, tiled(st.sampled_from("01"), sizes).map("".join))
     return _sparse(value_class) if value_class.info.max_nnz else _dense(value_class)
 
 
@@ -108,7 +109,7 @@ def _sparse(value_class: type[Any]) -> st.SearchStrategy[Any]:
 def _sizes(least: int, most: int) -> st.SearchStrategy[int]:
     small = st.integers(least, min(_SMALL, most))
     return st.integers(1, _LARGE_ONES).flatmap(
-        lambda lot: st.sampled_from([most - 1, most]) if lot == _LARGE_ONES else small
+        lambda lot: st.integers(max(least, most - 1), most) if lot == _LARGE_ONES else small
     )
 
 
