@@ -84,6 +84,13 @@ def test_every_format_is_typed_by_hand() -> None:
     assert [row[0] for row in BY_HAND] == [*FORMATS]
 
 
+@each_float
+def test_literals_of_what_no_format_takes(format_: FloatFormat) -> None:
+    """A payload that the server has not checked may hold it, and its value is still shown."""
+    odd = [math.nan, math.inf, -math.inf, 1.5]
+    assert format_.literals(odd) == ["nan", "inf", "-inf", "1.5"]
+
+
 @each_format
 def test_an_ndarray_of_the_format(format_: NumberFormat) -> None:
     """An ndarray of the format keeps its numbers and bits, in any byte order."""

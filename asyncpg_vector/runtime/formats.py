@@ -226,7 +226,8 @@ class FloatFormat(NumberFormat):
             self._refuse(self.unpack(payload, 0, count), None)
 
     def literals(self, numbers: Sequence[float]) -> list[str]:
-        if self.width > FLOAT32.width:
+        # Nobody keeps NaN out of a type that the server does not check.
+        if self.width > FLOAT32.width or not all(map(math.isfinite, numbers)):
             return list(map(repr, numbers))
         texts = print_float32(numbers)
         read = self.unpack(self.pack([float(text) for text in texts]), 0, len(texts))
