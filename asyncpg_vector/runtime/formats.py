@@ -183,12 +183,16 @@ class FloatFormat(NumberFormat):
 
     def _pack_floats(self, numbers: Sequence[Any]) -> bytes:
         """Pack the results of `float()`, which misreads some objects that are no numbers."""
-        numpy = loaded_numpy() if self.letter == "e" else None
-        if numpy:  # struct takes three times as long for halves
+        numpy = loaded_numpy() if self.width == 2 else None
+        if numpy:  # struct takes three times as long for halves, and Python longer for bfloat16
             doubles = numpy.frombuffer(_struct("=d", len(numbers)).pack(*numbers))
             narrowed = self.narrow_array(doubles)
             if narrowed is not None:
                 return narrowed.tobytes()
+        return self._pack_each(numbers)
+
+    def _pack_each(self, numbers: Sequence[Any]) -> bytes:
+        """Pack the results of `float()` without NumPy."""
         return _struct(self._layout, len(numbers)).pack(*numbers)
 
     def narrow_array(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
@@ -293,7 +297,7 @@ class BFloat16Format(FloatFormat):
     def _infinity_bits(self) -> int:
         return 0x7F80
 
-    def _pack_floats(self, numbers: Sequence[Any]) -> bytes:
+    def _pack_each(self, numbers: Sequence[Any]) -> bytes:
         count = len(numbers)
         bits = _struct("=I", count).unpack(_struct("=f", count).pack(*numbers))
         if any(each & 0x7F80_0000 == 0x7F80_0000 for each in bits):
