@@ -36,6 +36,15 @@ def test_a_contract_that_is_no_longer_served() -> None:
         require(contract=0, module="mine.emb")
 
 
+def test_a_name_of_another_contract() -> None:
+    """The import comes before `require`, and is as clear."""
+    with pytest.raises(
+        ImportError, match=r"contracts from 1 to 1 with .*, got later: generate the"
+    ):
+        exec("from asyncpg_vector.runtime import later")
+    assert not hasattr(runtime, "__wrapped__")
+
+
 def test_errors() -> None:
     error = count_error("emb", "dimensions", 1, 16, 10**30)
     assert type(error) is InvalidValueError

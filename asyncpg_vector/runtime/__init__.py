@@ -17,6 +17,8 @@ listed keeps its meaning as long as the contract has its number (`require`).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from asyncpg_vector._annotations import (
     Float16,
     Float32,
@@ -30,7 +32,7 @@ from asyncpg_vector._annotations import (
 )
 from asyncpg_vector.info import Metric, TypeInfo, read_only
 from asyncpg_vector.runtime.bits import Bits, BitsInput
-from asyncpg_vector.runtime.checks import count_error, require, wire_error
+from asyncpg_vector.runtime.checks import CONTRACTS, count_error, require, wire_error
 from asyncpg_vector.runtime.codec import Codec
 from asyncpg_vector.runtime.dense import Attributed, Dense, DenseInput
 from asyncpg_vector.runtime.formats import NumberFormat, number_format
@@ -71,3 +73,15 @@ __all__ = [
     "without_zeros",
     "wrap",
 ]
+
+if not TYPE_CHECKING:  # for a type checker, a name that is not there is an error already
+
+    def __getattr__(name: str) -> Any:
+        """Say which contracts are served: an import fails before `require` can say so."""
+        if name.startswith("__"):
+            raise AttributeError(f"expected a name of {__name__}, got {name}")
+        raise ImportError(
+            f"expected a public name of {__name__}, which serves the contracts from {CONTRACTS[0]} "
+            f"to {CONTRACTS[-1]} with generated code, got {name}: generate the code anew, or "
+            "install the release of asyncpg_vector that it was generated for"
+        )
