@@ -504,7 +504,7 @@ def test_the_spec_that_the_bad_ones_are_made_of(tmp_path: Path) -> None:
 
 def test_a_bad_spec_is_refused_before_anything_is_written(project: Path) -> None:
     spec = project / "specs" / "types.toml"
-    spec.write_text(spec.read_text().replace("width = 2", "width = 3"))
+    spec.write_text(spec.read_text().replace("width = 2", "width = 3", 1))
     (project / VECTOR).write_text("stale\n")
     before = contents(project)
     for arguments in ((), ("--check",)):

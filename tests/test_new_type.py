@@ -73,8 +73,8 @@ text = { digits = "float64" }
 extension = "vector"
 since = "0.9.0"
 
-[types.widebag]
-class = "WideBag"
+[types.longtail]
+class = "LongTail"
 layout = "sparse"
 byte_order = "little"
 header = [
@@ -111,7 +111,7 @@ operator_classes = {}
 method = "least_overlap"
 """
 
-NEW = ["embedding", "bag", "brainvec", "widevec", "widebag", "intvec"]
+NEW = ["embedding", "bag", "brainvec", "widevec", "longtail", "intvec"]
 
 # The server has the first two types. Their functions are pgvector's, and the extension owns them.
 NEW_TYPES_SQL = "".join(

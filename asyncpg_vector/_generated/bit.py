@@ -40,7 +40,7 @@ def encode_bit(value: BitsInput) -> bytes:
     """Return the wire payload of a parameter.
 
     Args:
-        value: a `Bit`, whatever `Bit` is made from, or the text form.
+        value: a `Bit`, an argument of its constructor, or a text form.
 
     Raises:
         InvalidTypeError: `value` is something else.

@@ -45,7 +45,7 @@ def encode_halfvec(value: DenseInput | str) -> bytes:
     """Return the wire payload of a parameter.
 
     Args:
-        value: a `HalfVector`, whatever `HalfVector` is made from, or the text form.
+        value: a `HalfVector`, an argument of its constructor, or a text form.
 
     Raises:
         InvalidTypeError: `value` is something else.

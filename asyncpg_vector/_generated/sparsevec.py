@@ -50,7 +50,7 @@ def encode_sparsevec(value: SparseInput | str) -> bytes:
     """Return the wire payload of a parameter.
 
     Args:
-        value: a `SparseVector`, whatever `SparseVector` is made from alone, or the text form.
+        value: a `SparseVector`, a lone argument of its constructor, or a text form.
 
     Raises:
         InvalidTypeError: `value` is something else.

@@ -45,7 +45,7 @@ def encode_vector(value: DenseInput | str) -> bytes:
     """Return the wire payload of a parameter.
 
     Args:
-        value: a `Vector`, whatever `Vector` is made from, or the text form.
+        value: a `Vector`, an argument of its constructor, or a text form.
 
     Raises:
         InvalidTypeError: `value` is something else.

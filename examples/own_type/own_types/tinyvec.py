@@ -43,7 +43,7 @@ def encode_tinyvec(value: DenseInput) -> bytes:
     """Return the wire payload of a parameter.
 
     Args:
-        value: a `TinyVector` or whatever `TinyVector` is made from.
+        value: a `TinyVector`, or an argument of its constructor.
 
     Raises:
         InvalidTypeError: `value` is something else.
