@@ -6,6 +6,7 @@ import inspect
 import keyword
 import struct
 import tomllib
+from abc import abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -459,9 +460,9 @@ class Type(Model):
         return [*rows, *self.body_rows]
 
     @property
+    @abstractmethod
     def body_rows(self) -> Sequence[Row]:
         """The fields after the header."""
-        raise NotImplementedError
 
     @property
     def methods(self) -> dict[str, str]:

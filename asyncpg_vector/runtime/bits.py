@@ -115,7 +115,6 @@ class Bits(Value):
     @classmethod
     def _pack(cls, length: int, data: bytes | bytearray) -> Packed:
         """Make the bits past the length zero, as the server does."""
-        cls._check_length(length)
         size, spare = (length + 7) // 8, -length % 8
         if spare:
             data = data[: size - 1] + bytes([data[size - 1] >> spare << spare])

@@ -80,8 +80,9 @@ class Value:
         if plugin:  # Hypothesis has loaded it, and is to know later classes, too
             plugin.register(cls)
 
+    @abstractmethod
     def __new__(cls, value: Any, /) -> Self:
-        return cls._make(value)
+        """Make a value; each layout says of what."""
 
     @classmethod
     def _make(cls, value: Any) -> Self:
