@@ -63,10 +63,8 @@ def finish(files: Mapping[Path, str], root: Path, folders: Sequence[Path], *, ch
                 print(f"{root / path}: expected a generated file, got another's", file=sys.stderr)
             return UNUSABLE
         return (_check if check else _write)(files, root, folders)
-    except OSError as error:
-        print(
-            f"{error.filename or root}: {error.strerror}", file=sys.stderr
-        )  # a full disk has no name
+    except OSError as error:  # the error of a full disk names no file
+        print(f"{error.filename or root}: {error.strerror}", file=sys.stderr)
         return UNUSABLE
 
 

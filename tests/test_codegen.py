@@ -13,6 +13,7 @@ from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -21,6 +22,7 @@ from jinja2 import UndefinedError
 
 import asyncpg_vector
 import asyncpg_vector.sqlalchemy
+from asyncpg_vector.testing import values
 from codegen import project as command
 from codegen import render as render_module
 from codegen.files import compare, write
@@ -535,6 +537,37 @@ def import_package(spec: Path, folder: Path) -> ModuleType:
         return import_module(folder.name)
     finally:
         sys.path.remove(str(folder.parent))
+
+
+def limited(folder: Path, **limits: int) -> Any:
+    """Generate a dense type and one of bits, with these limits."""
+    spec = folder / "types.toml"
+    spec.write_text(f"""
+        [types.few]
+        class = "Few"
+        layout = "dense"
+        byte_order = "big"
+        header = [{{ counts = "dimensions", format = "uint8", max = {limits["dimensions"]} }}]
+        element = {{ format = "int8", width = 1 }}
+        [types.flags]
+        class = "Flags"
+        layout = "bits"
+        byte_order = "big"
+        bit_order = "most_significant_first"
+        header = [{{ counts = "length", format = "uint8", max = {limits["length"]} }}]
+    """)
+    out = folder / f"limited_to_{limits['length']}"
+    return import_package(spec, out)
+
+
+@pytest.mark.parametrize("most", [1, 2, 64])
+def test_low_limits(tmp_path: Path, most: int) -> None:
+    """Of a type whose largest value is smaller than most that are drawn of others."""
+    classes = limited(tmp_path, dimensions=most, length=most)
+    sizes = {len(value) for value in draw(values(classes.Few), 300)}
+    assert {1, most} <= sizes <= {*range(1, most + 1)}
+    sizes = {len(value) for value in draw(values(classes.Flags), 300)}
+    assert {0, most} <= sizes <= {*range(most + 1)}
 
 
 def test_a_later_class_is_a_strategy(tmp_path: Path) -> None:

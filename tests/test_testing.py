@@ -17,7 +17,6 @@ from asyncpg_vector.runtime import Codec, Sparse, wrap
 from asyncpg_vector.testing import check_roundtrip, special_numbers, values
 from examples.own_type.own_types import TinyVector
 from tests.conftest import NewDatabase
-from tests.generated_types import generate, import_package
 from tests.needs import types_of
 from tests.own_types import CREATE_SQL
 from tests.processes import run_python
@@ -110,38 +109,6 @@ def test_limits_of_sparse_values(type_: SpecType) -> None:
     assert len(counts) > 30
     assert info.max_dimensions in {value.dimensions() for value in drawn}
     assert info.max_dimensions - 1 in {index for value in drawn for index in value.indices()[-1:]}
-
-
-def limited(folder: Path, **limits: int) -> Any:
-    """Generate a dense type and one of bits, with these limits."""
-    spec = folder / "types.toml"
-    spec.write_text(f"""
-        [types.few]
-        class = "Few"
-        layout = "dense"
-        byte_order = "big"
-        header = [{{ counts = "dimensions", format = "uint8", max = {limits["dimensions"]} }}]
-        element = {{ format = "int8", width = 1 }}
-        [types.flags]
-        class = "Flags"
-        layout = "bits"
-        byte_order = "big"
-        bit_order = "most_significant_first"
-        header = [{{ counts = "length", format = "uint8", max = {limits["length"]} }}]
-    """)
-    out = folder / f"limited_to_{limits['length']}"
-    assert generate(spec, out).returncode == 0
-    return import_package(out)
-
-
-@pytest.mark.parametrize("most", [1, 2, 64])
-def test_low_limits(tmp_path: Path, most: int) -> None:
-    """Of a type whose largest value is smaller than most that are drawn of others."""
-    classes = limited(tmp_path, dimensions=most, length=most)
-    sizes = {len(value) for value in draw(values(classes.Few), 300)}
-    assert {1, most} <= sizes <= {*range(1, most + 1)}
-    sizes = {len(value) for value in draw(values(classes.Flags), 300)}
-    assert {0, most} <= sizes <= {*range(most + 1)}
 
 
 def test_long_bits() -> None:
