@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TARGETS", "to_text_input"]
 
-_LONGEST_STR = 150
+_LONGEST_STR = 200
 
 
 def _check_binary(value_class: type[Value], data: bytes) -> None:
