@@ -193,6 +193,8 @@ def test_zeros_are_equal(format_: FloatFormat) -> None:
     assert format_.canonical(b"head" + pack(format_, [-0.0, 1.0]), 4) == b"head" + pack(
         format_, [0.0, 1.0]
     )
+    like_a_zero = pack(format_, [-0.0, 1.0])
+    assert format_.canonical(like_a_zero, format_.width) is like_a_zero  # a header may look so
 
 
 # A bfloat16 is the upper 16 bits of a float32. The lower bits decide; half-way goes to even.

@@ -218,7 +218,7 @@ class FloatFormat(NumberFormat):
         return narrowed if numpy.isfinite(narrowed).all() else None
 
     def canonical(self, payload: bytes, offset: int) -> bytes:
-        if self._negative_zero not in payload:
+        if payload.find(self._negative_zero, offset) < 0:  # a header may look like one
             return payload
         count = (len(payload) - offset) // self.width
         numbers = [number + 0.0 for number in self.unpack(payload, offset, count)]
