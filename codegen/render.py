@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -70,7 +71,7 @@ def render(spec: Spec, source: str, target: Target) -> dict[Path, str]:
     modules = _render_folder(spec, templates, "", target.values, names)
     if target.columns is not None:
         modules |= _render_folder(spec, templates, "sqlalchemy/", target.columns, names)
-    return {path: _format(source, path) for path, source in modules.items()}
+    return _format(modules)
 
 
 def make_templates() -> Environment:
@@ -114,22 +115,23 @@ def _lay_out(rows: Sequence[Row]) -> str:
     return "\n".join([rule, head, rule, *body, rule])
 
 
-def _format(source: str, path: Path) -> str:
-    """Sort imports and `__all__`, and format. Save a source that the formatter refuses."""
-    text = source
+def _format(sources: Mapping[Path, str]) -> dict[Path, str]:
+    """Sort imports and `__all__`, and format. Keep sources that the formatter refuses."""
+    folder = Path(tempfile.mkdtemp(prefix="codegen-"))
+    for path, source in sources.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(source, encoding="utf-8")
     for job in (_SORT, ("format",)):
-        done = subprocess.run(  # noqa: S603  # a command of constants
-            [find_ruff_bin(), *job, *_SETTINGS, "--stdin-filename", str(path), "-"],
-            input=text,
+        done = subprocess.run(  # noqa: S603  # a command of constants, and our own paths
+            [find_ruff_bin(), *job, *_SETTINGS, *map(str, sources)],
+            cwd=folder,
             capture_output=True,
             encoding="utf-8",
             check=False,
         )
         if done.returncode:
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", prefix=f"{path.stem}-", suffix=".py", delete=False
-            ) as kept:
-                kept.write(source)
-            raise RenderError(f"{path}: {done.stderr.strip()}\nthe source is kept in {kept.name}")
-        text = done.stdout
-    return text
+            reason = f"{done.stdout}{done.stderr}".strip()
+            raise RenderError(f"{reason}\nthe sources are kept in {folder}")
+    formatted = {path: (folder / path).read_text(encoding="utf-8") for path in sources}
+    shutil.rmtree(folder)
+    return formatted

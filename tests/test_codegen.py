@@ -171,8 +171,14 @@ def test_what_was_written(tmp_path: Path) -> None:
     assert compare(files, tmp_path, GENERATED) == ""
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\0", b"text", b"#" + MARKER.encode()])
-@pytest.mark.parametrize("name", ["somebodys.py", ".vector.py.swp"])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("somebodys.py", b""),
+        ("somebodys.py", b"#" + MARKER.encode()),
+        (".vector.py.swp", b"\xff\0"),
+    ],
+)
 def test_what_the_generator_has_not_written(project: Path, name: str, data: bytes) -> None:
     """Files without the marker are left alone."""
     path = project / VALUES / name
@@ -257,11 +263,10 @@ def test_a_template_that_makes_no_python(project: Path) -> None:
     before = contents(project)
     done = codegen(project)
     assert done.returncode == 2
-    assert re.search(f"^{VALUES}/sparsevec.py: invalid-syntax", done.stderr)
+    assert re.search(f"invalid-syntax.*\n.*{VALUES}/sparsevec.py", done.stderr)
     kept = Path(done.stderr.rpartition("kept in ")[2].strip())
-    assert re.fullmatch(r"sparsevec-\w+\.py", kept.name)
-    assert "klass SparseVector" in kept.read_text()
-    kept.unlink()
+    assert "klass SparseVector" in (kept / VALUES / "sparsevec.py").read_text()
+    shutil.rmtree(kept)
     assert contents(project) == before
 
 
@@ -560,7 +565,7 @@ def limited(folder: Path, **limits: int) -> Any:
     return import_package(spec, out)
 
 
-@pytest.mark.parametrize("most", [1, 2, 64])
+@pytest.mark.parametrize("most", [1, 64])
 def test_low_limits(tmp_path: Path, most: int) -> None:
     """Of a type whose largest value is smaller than most that are drawn of others."""
     classes = limited(tmp_path, dimensions=most, length=most)
