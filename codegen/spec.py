@@ -132,23 +132,38 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Format(Model):
-    """A number's format in the body of a payload, and its width as a reader counts it."""
+class Numbers(Model):
+    """Numbers of a format, in the header or in the body of a payload."""
 
     format: FormatName
-    width: PositiveInt
 
-    @model_validator(mode="after")
-    def _width_matches(self) -> Self:
-        width = number_format(self.format, "big").width
-        if self.width != width:
-            raise ValueError(f"{self.format} is {width} bytes wide, not {self.width}")
-        return self
+    @property
+    def number_format(self) -> NumberFormat:
+        """The format, in either byte order."""
+        return number_format(self.format, "big")
 
     @property
     def python_type(self) -> str:
         """The name of the Python type of a number: ``float`` or ``int``."""
-        return number_format(self.format, "big").number.__name__
+        return self.number_format.number.__name__
+
+    @property
+    def values(self) -> str:
+        """For the table of the payload: the possible numbers."""
+        return "finite" if self.python_type == "float" else "any"
+
+
+class Format(Numbers):
+    """A number's format in the body of a payload, and its width as a reader counts it."""
+
+    width: PositiveInt
+
+    @model_validator(mode="after")
+    def _width_matches(self) -> Self:
+        width = self.number_format.width
+        if self.width != width:
+            raise ValueError(f"{self.format} is {width} bytes wide, not {self.width}")
+        return self
 
     @property
     def scalar(self) -> str:
@@ -171,27 +186,15 @@ class Format(Model):
             return "is NaN, infinite, or does not fit"
         return "is not whole, or does not fit"
 
-    @property
-    def values(self) -> str:
-        """For the table of the payload: the possible elements."""
-        return "finite" if self.python_type == "float" else "any"
 
-
-class HeaderField(Model):
+class HeaderField(Numbers):
     """A number before the body."""
-
-    format: FormatName
 
     @model_validator(mode="after")
     def _has_a_letter(self) -> Self:
         if self.format == "bfloat16":
             raise ValueError("bfloat16 is a format of elements, and not of a header's fields")
         return self
-
-    @property
-    def number_format(self) -> NumberFormat:
-        """The format, in either byte order."""
-        return number_format(self.format, "big")
 
     def _require_integer(self, number: int) -> None:
         """Refuse a float format, and an integer format that is too small for a number."""
@@ -264,16 +267,6 @@ class Attribute(HeaderField):
     def name(self) -> str:
         """The name of the field, and of the constructor's argument."""
         return self.attribute
-
-    @property
-    def python_type(self) -> str:
-        """The name of the Python type of a number: ``float`` or ``int``."""
-        return self.number_format.number.__name__
-
-    @property
-    def values(self) -> str:
-        """For the table of the payload: the possible numbers."""
-        return "finite" if self.python_type == "float" else "any"
 
 
 _KINDS = ("counts", "constant", "attribute")
@@ -427,18 +420,17 @@ class Type(Model):
         """Return the position of a field in the header, from 0."""
         return [field.name for field in self.header].index(name)
 
-    def targets(self, *counts: str) -> str:
-        """Return the assignment targets for unpacking a header: some counts, and the constants."""
-        wanted = {*counts, *(field.name for field in self.constants)}
+    def targets(self, count: str) -> str:
+        """Return the assignment targets for unpacking a header: a count, and the constants."""
+        wanted = {count, *(field.name for field in self.constants)}
         names = [field.name if field.name in wanted else "_" for field in self.header]
         return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
 
-    def arguments(self, **counts: str) -> str:
-        """Return the arguments for packing a header, given expressions for counts."""
+    @property
+    def arguments(self) -> str:
+        """The arguments for packing a header."""
         return ", ".join(
-            str(field.constant)
-            if isinstance(field, Constant)
-            else counts.get(field.name, field.name)
+            str(field.constant) if isinstance(field, Constant) else field.name
             for field in self.header
         )
 

@@ -145,7 +145,7 @@ class Value:
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
-            return wrap(cls, cls.codec.encode(cls._read_text(value)))
+            return cls.from_text(value)
         if isinstance(value, Value):
             raise cls._class_error(value)
         return cls._make(value)
@@ -304,10 +304,10 @@ def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
     return value
 
 
-def check_dimensions(info: TypeInfo, dimensions: int, *, least: int = 1) -> None:
-    """Raise InvalidValueError for fewer or more dimensions than the type can have."""
-    if not least <= dimensions <= info.max_dimensions:
-        raise count_error(info.sql_name, "dimensions", least, info.max_dimensions, dimensions)
+def check_dimensions(info: TypeInfo, dimensions: int) -> None:
+    """Raise InvalidValueError for no dimensions, or more than the type can have."""
+    if not 1 <= dimensions <= info.max_dimensions:
+        raise count_error(info.sql_name, "dimensions", 1, info.max_dimensions, dimensions)
 
 
 def require_text(info: TypeInfo, number_text: NumberText | None) -> NumberText:
