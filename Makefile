@@ -30,7 +30,7 @@ help: ## list the targets
 demo: .venv/demo ## search real text; QUERY="..." asks, DSN=... is your server
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
-quick: .venv/test ## run the tests that notice most faults, in 30 seconds
+quick: .venv/test ## run the tests that notice most faults, in half a minute
 	$(PYTEST) --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
 
 test: $(FOR_TESTS) ## run all tests, against a PostgreSQL of their own

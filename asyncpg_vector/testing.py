@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from asyncpg_vector._lookup import AnyConnection, quote
 from asyncpg_vector.registration import Registration
-from asyncpg_vector.runtime import Bits, NumberFormat, Value
+from asyncpg_vector.runtime import Bits, Dense, NumberFormat, Value
 from asyncpg_vector.runtime.formats import FloatFormat, IntegerFormat
 
-__all__ = ["check_roundtrip", "numbers", "special_numbers", "tiled", "values"]
+__all__ = ["check_roundtrip", "draw", "numbers", "special_numbers", "tiled", "values"]
 
+T = TypeVar("T")
 ValueT = TypeVar("ValueT", bound=Value)
 
 _SMALL = 100
@@ -28,6 +29,8 @@ _LARGE = 16_000
 """The most elements of a large value, unless the limit of the type is lower."""
 _LARGE_ONES = 16
 """One value in this many is as large as possible."""
+_LARGE_SENT = 10
+"""The number of large values in a round trip."""
 
 
 def special_numbers(number_format: NumberFormat) -> list[Any]:
@@ -72,45 +75,76 @@ def values(value_class: type[ValueT]) -> st.SearchStrategy[ValueT]:
 
     Special numbers are frequent among the elements.
     """
+    lots = st.integers(1, _LARGE_ONES)
+    return lots.flatmap(lambda lot: (_large if lot == _LARGE_ONES else _small)(value_class))
+
+
+def draw(strategy: st.SearchStrategy[T], examples: int = 20) -> list[T]:
+    """Return values of a strategy, the same values in each run."""
+    drawn: list[T] = []
+
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(strategy)
+    def collect(value: T) -> None:
+        drawn.append(value)
+
+    collect()
+    return drawn
+
+
+def _small(value_class: type[Any]) -> st.SearchStrategy[Any]:
+    return _of_sizes(value_class, st.integers(_least(value_class), min(_SMALL, _most(value_class))))
+
+
+def _large(value_class: type[Any]) -> st.SearchStrategy[Any]:
+    most = _most(value_class)
+    return _of_sizes(value_class, st.integers(max(_least(value_class), most - 1), most))
+
+
+def _least(value_class: type[Value]) -> int:
+    return 1 if issubclass(value_class, Dense) else 0
+
+
+def _most(value_class: type[Value]) -> int:
+    return min(value_class.info.max_nnz or value_class.info.max_dimensions, _LARGE)
+
+
+def _of_sizes(value_class: type[Any], sizes: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
+    """Draw values with as many elements, entries or bits as `sizes` draws."""
     if issubclass(value_class, Bits):
-        sizes = _sizes(0, min(value_class.info.max_dimensions, _LARGE))
         return st.builds(value_class, tiled(st.sampled_from("01"), sizes).map("".join))
-    return _sparse(value_class) if value_class.info.max_nnz else _dense(value_class)
-
-
-def _dense(value_class: type[Any]) -> st.SearchStrategy[Any]:
-    most = min(value_class.info.max_dimensions, _LARGE)
-    elements = tiled(numbers(value_class.element_format), _sizes(1, most))
+    elements = numbers(value_class.element_format)
+    if value_class.info.max_nnz is not None:
+        # The constructor drops zeros. A repeated zero would keep each value below the limit.
+        return _scattered(value_class, tiled(elements.filter(bool), sizes))
     attributes = {
         name: numbers(number_format)
         for name, number_format in value_class.attribute_formats.items()
     }
-    return st.builds(value_class, elements, **attributes)
+    return st.builds(value_class, tiled(elements, sizes), **attributes)
 
 
-def _sparse(value_class: type[Any]) -> st.SearchStrategy[Any]:
-    """Draw values whose indices are adjacent or far apart, some of them at the last index.
-
-    The constructor drops zeros.
-    """
-    info = value_class.info
-    elements = tiled(numbers(value_class.element_format), _sizes(0, min(info.max_nnz, _LARGE)))
-    dimensions = st.integers(1, info.max_dimensions) | st.just(info.max_dimensions)
+def _scattered(
+    value_class: type[Any], rows: st.SearchStrategy[list[Any]]
+) -> st.SearchStrategy[Any]:
+    """Draw values whose indices are adjacent or far apart, some of them at the last index."""
+    most = value_class.info.max_dimensions
+    dimensions = st.integers(1, most) | st.just(most)
 
     def scatter(elements: list[Any], last: int, dimensions: int, *, are_apart: bool) -> Any:
-        elements = elements[:dimensions]
+        dimensions = max(dimensions, len(elements))
         step = dimensions // (len(elements) or 1) if are_apart else 1
         indices = ((last - 1 - step * place) % dimensions for place in range(len(elements)))
         return value_class(dict(zip(indices, elements, strict=True)), dimensions)
 
-    return st.builds(scatter, elements, dimensions, dimensions, are_apart=st.booleans())
-
-
-def _sizes(least: int, most: int) -> st.SearchStrategy[int]:
-    small = st.integers(least, min(_SMALL, most))
-    return st.integers(1, _LARGE_ONES).flatmap(
-        lambda lot: st.integers(max(least, most - 1), most) if lot == _LARGE_ONES else small
-    )
+    return st.builds(scatter, rows, dimensions, dimensions, are_apart=st.booleans())
 
 
 def _narrow(number_format: NumberFormat, number: float) -> float:
@@ -133,7 +167,7 @@ async def check_roundtrip(
         conn: a connection. The type is registered with the connection, and stays registered.
         value_class: the class of a type that the database has.
         schema: as for `asyncpg_vector.register_vector`.
-        examples: the number of values.
+        examples: the number of small values. Ten large values follow them.
 
     Raises:
         AssertionError: a fetched value or a text differs.
@@ -145,32 +179,13 @@ async def check_roundtrip(
     await registration.set_codecs(conn, found)
     info = value_class.info
     name = f"{quote(found.schemas[info.sql_name])}.{quote(info.sql_name)}"
-    sent = _draw(value_class, examples)
+    sent = [*draw(_small(value_class), examples), *draw(_large(value_class), _LARGE_SENT)]
     for value in sent:
         _compare(value, await conn.fetchval(f"SELECT $1::{name}", value))
         if issubclass(value_class, Bits) or getattr(value_class, "text_format", None):
             _compare(value.to_text(), await conn.fetchval(f"SELECT $1::{name}::text", value))
     for value, other in zip(sent, await conn.fetchval(f"SELECT $1::{name}[]", sent), strict=True):
         _compare(value, other)
-
-
-def _draw(value_class: type[Value], examples: int) -> list[Value]:
-    drawn: list[Value] = []
-
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(values(value_class))
-    def collect(value: Value) -> None:
-        drawn.append(value)
-
-    collect()
-    return drawn
 
 
 def _compare(sent: Value | str, fetched: object) -> None:

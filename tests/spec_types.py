@@ -16,7 +16,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import asyncpg_vector
@@ -137,26 +136,6 @@ def type_named(sql_name: str) -> SpecType:
 def numbers(element: Format) -> st.SearchStrategy[Any]:
     """All numbers that an element can hold."""
     return numbers_of(number_format(element.format, "big"))
-
-
-def draw(strategy: st.SearchStrategy[Any], examples: int = 20) -> list[Any]:
-    """A strategy's values, the same ones in each run."""
-    drawn: list[Any] = []
-    checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-
-    @settings(
-        max_examples=examples,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=checks,
-    )
-    @given(strategy)
-    def collect(value: Any) -> None:
-        drawn.append(value)
-
-    collect()
-    return drawn
 
 
 def pack_header(model: Type, **counts: int) -> bytes:

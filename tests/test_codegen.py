@@ -22,14 +22,14 @@ from jinja2 import UndefinedError
 
 import asyncpg_vector
 import asyncpg_vector.sqlalchemy
-from asyncpg_vector.testing import values
+from asyncpg_vector.testing import draw, values
 from codegen import project as command
 from codegen import render as render_module
 from codegen.files import compare, write
 from codegen.project import TARGET, insert_table
 from codegen.render import MARKER, RenderError, Target, render
 from codegen.spec import TAKEN, SpecError, load_spec
-from tests.spec_types import ROOT, TYPES, draw
+from tests.spec_types import ROOT, TYPES
 
 VALUES, COLUMN_TYPES = GENERATED = TARGET.folders
 VECTOR = VALUES / "vector.py"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, TypesNotFoundError, Vector
 from asyncpg_vector.runtime import Codec, Sparse, wrap
-from asyncpg_vector.testing import check_roundtrip, special_numbers, values
+from asyncpg_vector.testing import check_roundtrip, draw, special_numbers, values
 from examples.own_type.own_types import TinyVector
 from tests.conftest import NewDatabase
 from tests.needs import types_of
@@ -22,7 +22,6 @@ from tests.own_types import CREATE_SQL
 from tests.processes import run_python
 from tests.spec_types import (
     SpecType,
-    draw,
     each_dense_type,
     each_numeric_type,
     each_sparse_type,
@@ -160,7 +159,7 @@ ODD = 'odd "schema'
 
 
 async def test_round_trip_of_a_type_without_a_text_form(new_database: NewDatabase) -> None:
-    """The type is in a schema outside of the search path; `examples` sets the number of values."""
+    """The type is in a schema outside of the search path; `examples` sets the number of small values."""
     sql = f"""CREATE SCHEMA "odd ""schema"; SET search_path = "odd ""schema"; {CREATE_SQL}"""
     conn = await asyncpg.connect(await new_database(sql))
     with pytest.raises(TypesNotFoundError):
@@ -171,7 +170,7 @@ async def test_round_trip_of_a_type_without_a_text_form(new_database: NewDatabas
     await asyncio.sleep(0)  # loggers are called a little later
     sent = [query for query in queries if query.startswith("SELECT $1")]
     assert sent == [
-        *['SELECT $1::"odd ""schema"."tinyvec"'] * 7,
+        *['SELECT $1::"odd ""schema"."tinyvec"'] * (7 + 10),
         'SELECT $1::"odd ""schema"."tinyvec"[]',
     ]
     await conn.close()

@@ -39,6 +39,9 @@ ByteOrder: TypeAlias = Literal["big", "little"]
 _SIGNS: Mapping[ByteOrder, str] = {"big": ">", "little": "<"}
 """The signs of byte orders in `struct` and NumPy."""
 
+_BITS = {2: "H", 4: "I", 8: "Q"}
+"""The `struct` module's letters for the bits of a float of so many bytes."""
+
 _FLOAT_ERRORS = (TypeError, ValueError, OverflowError, RuntimeError)
 """Errors of ``float()`` for an object that is no number; the last is PyTorch's."""
 
@@ -159,8 +162,9 @@ class FloatFormat(NumberFormat):
         self.largest = self.of_bits(self.infinity - 1)
         self._fitting = self.largest / 2 * (self.largest / 2)
         """A bound: if the squares of numbers add up to less, each number fits."""
-        sign = 1 << (8 * self.width - 1)
-        self._negative_zero = sign.to_bytes(self.width, byte_order)
+        self._bits_layout = _SIGNS[byte_order] + _BITS[self.width]
+        self._sign = 1 << (8 * self.width - 1)
+        self._negative_zero = self._sign.to_bytes(self.width, byte_order)
 
     def _infinity_bits(self) -> int:
         return int.from_bytes(struct.pack(f">{self.letter}", math.inf), "big")
@@ -220,9 +224,12 @@ class FloatFormat(NumberFormat):
     def canonical(self, payload: bytes, offset: int) -> bytes:
         if payload.find(self._negative_zero, offset) < 0:  # a header may look like one
             return payload
-        count = (len(payload) - offset) // self.width
-        numbers = [number + 0.0 for number in self.unpack(payload, offset, count)]
-        return payload[:offset] + self._pack_floats(numbers)
+        layout = _struct(self._bits_layout, (len(payload) - offset) // self.width)
+        negative_zero = self._sign
+        bits = [
+            0 if each == negative_zero else each for each in layout.unpack_from(payload, offset)
+        ]
+        return payload[:offset] + layout.pack(*bits)
 
     def check(self, payload: bytes) -> None:
         if not self._is_finite(payload):

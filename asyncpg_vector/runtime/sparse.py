@@ -202,8 +202,10 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
         number_text = require_text(cls.info, cls.text_format)
         form = re.fullmatch(_TEXT, text)
         if not form:
+            first = cls.text_first_index
             raise MalformedTextError(
-                f"expected {cls.info.sql_name} as {{1:1.5,3:2}}/5, got {describe(text)}"
+                f"expected {cls.info.sql_name} as {{{first}:1,{first + 2}:2}}/5, "
+                f"got {describe(text)}"
             )
         body, dimensions = form[1], read_integer(form[2], "of dimensions")
         entries = body.split(",") if body.strip(WHITESPACE) else []
