@@ -40,9 +40,9 @@ def named(each: object) -> str | None:
     return f"{each.name}-{each.byte_order}" if isinstance(each, NumberFormat) else None
 
 
-each_format = pytest.mark.parametrize("format_", ALL, ids=named)
-each_float = pytest.mark.parametrize("format_", FLOATS, ids=named)
-each_integer = pytest.mark.parametrize("format_", INTEGERS, ids=named)
+each_format = pytest.mark.parametrize("format_", ALL, ids=named, indirect=True)
+each_float = pytest.mark.parametrize("format_", FLOATS, ids=named, indirect=True)
+each_integer = pytest.mark.parametrize("format_", INTEGERS, ids=named, indirect=True)
 with_and_without_numpy = pytest.mark.parametrize("hidden", [nullcontext, without_numpy])
 
 # Typed by hand: name, width, largest number, a number, and its bytes in big-endian order.
@@ -60,6 +60,12 @@ BY_HAND: list[tuple[str, int, float, float, str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def format_(request: pytest.FixtureRequest) -> NumberFormat:
+    """A format that is made for the test: others are made when the package is imported."""
+    return FORMATS[request.param.name](request.param.byte_order)
+
+
 def pack(format_: NumberFormat, given_: Any, *indices: int) -> bytes:
     return bytes(format_.pack(given_, indices or None))
 
@@ -68,7 +74,7 @@ def pack(format_: NumberFormat, given_: Any, *indices: int) -> bytes:
 @with_and_without_numpy
 def test_by_hand(row: tuple[str, int, float, float, str], hidden: Callable[[], Any]) -> None:
     name, width, largest, number, wire = row
-    big, little = (number_format(name, order) for order in ORDERS)
+    big, little = (FORMATS[name](order) for order in ORDERS)
     with hidden():
         for format_, data in ((big, bytes.fromhex(wire)), (little, bytes.fromhex(wire)[::-1])):
             assert (format_.name, format_.width) == (name, width)
