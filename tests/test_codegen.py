@@ -22,6 +22,7 @@ from jinja2 import UndefinedError
 
 import asyncpg_vector
 import asyncpg_vector.sqlalchemy
+from asyncpg_vector import InvalidValueError
 from asyncpg_vector.testing import draw, values
 from codegen import project as command
 from codegen import render as render_module
@@ -29,6 +30,7 @@ from codegen.files import compare, write
 from codegen.project import TARGET, insert_table
 from codegen.render import MARKER, RenderError, Target, render
 from codegen.spec import TAKEN, SpecError, load_spec
+from tests.needs import needs_numpy, np
 from tests.spec_types import ROOT, TYPES
 
 VALUES, COLUMN_TYPES = GENERATED = TARGET.folders
@@ -573,6 +575,14 @@ def test_low_limits(tmp_path: Path, most: int) -> None:
     assert {1, most} <= sizes <= {*range(1, most + 1)}
     sizes = {len(value) for value in draw(values(classes.Flags), 300)}
     assert {0, most} <= sizes <= {*range(most + 1)}
+
+
+@needs_numpy
+def test_the_most_flags_of_an_array(tmp_path: Path) -> None:
+    flags = limited(tmp_path, dimensions=9, length=9).Flags
+    assert len(flags(np.ones(9, bool))) == 9
+    with pytest.raises(InvalidValueError, match="^expected 0 to 9 bits for flags, got 10$"):
+        flags(np.ones(10, bool))
 
 
 def test_a_later_class_is_a_strategy(tmp_path: Path) -> None:

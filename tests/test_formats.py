@@ -13,11 +13,11 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, MalformedTextError
-from asyncpg_vector.runtime import NumberFormat, number_format, number_text
+from asyncpg_vector.runtime import NumberFormat, NumberText, number_format, number_text
 from asyncpg_vector.runtime.formats import (
     FORMATS,
     ByteOrder,
@@ -60,7 +60,7 @@ BY_HAND: list[tuple[str, int, float, float, str]] = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def format_(request: pytest.FixtureRequest) -> NumberFormat:
     """A format that is made for the test: others are made when the package is imported."""
     return FORMATS[request.param.name](request.param.byte_order)
@@ -112,6 +112,7 @@ def test_an_ndarray_of_the_format(format_: NumberFormat) -> None:
 
 
 @each_format
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_round_trip(format_: NumberFormat, data: st.DataObject) -> None:
     row = data.draw(st.lists(numbers(format_)))
@@ -331,6 +332,13 @@ def test_a_text_that_no_float32_holds() -> None:
 def test_no_text_of_an_integer(text: str) -> None:
     with pytest.raises(MalformedTextError, match="whole number at index 3, got"):
         number_text("integer").read(f"0,{text}", number_format("int8", "big"), [1, 3])
+
+
+def test_a_way_to_write_numbers() -> None:
+    way = number_text("integer")
+    made = NumberText(way.print, way.read)  # the others are made when the package is imported
+    assert made.read("3,-1", number_format("int8", "big"), None) == [3, -1]
+    assert made.print([3, -1]) == ["3", "-1"]
 
 
 def test_texts_of_integers() -> None:

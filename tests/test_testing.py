@@ -12,8 +12,8 @@ import pydantic
 import pytest
 from hypothesis import strategies as st
 
-from asyncpg_vector import Bit, TypesNotFoundError, Vector
-from asyncpg_vector.runtime import Codec, Sparse, wrap
+from asyncpg_vector import Bit, TypesNotFoundError, Vector, _hypothesis
+from asyncpg_vector.runtime import Codec, Sparse, Value, wrap
 from asyncpg_vector.testing import check_roundtrip, draw, special_numbers, values
 from examples.own_type.own_types import TinyVector
 from tests.conftest import NewDatabase
@@ -135,6 +135,13 @@ def test_in_a_process_of_its_own(tmp_path: Path, imported: str) -> None:
         "draw()"
     )
     assert run_python(tmp_path, "-c", script) == "Bit\n"
+
+
+def test_every_base_class_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[type[Value]] = []
+    monkeypatch.setattr(_hypothesis, "register", registered.append)
+    _hypothesis.load()
+    assert registered == Value.__subclasses__()
 
 
 def test_hypothesis_brings_no_strategies(tmp_path: Path) -> None:
