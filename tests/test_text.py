@@ -29,7 +29,7 @@ from asyncpg_vector import (
     SparseVector,
     Vector,
 )
-from asyncpg_vector.runtime.digits import _print_exactly, print_float32, read_float32
+from asyncpg_vector.runtime.digits import _print_exactly, print_float32, print_float64, read_float32
 from tests.cost import at_most
 from tests.needs import without_numpy
 from tests.spec_types import SpecType, each_type
@@ -92,6 +92,14 @@ CONTEXTS = [
     Context(Emax=0, Emin=0, rounding=ROUND_UP),
     Context(traps=[Inexact, Rounded, Subnormal, FloatOperation]),
 ]
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_the_decimal_context_makes_no_difference_to_float64(context: Context) -> None:
+    numbers = [number * 2.0**exponent for number in (1, 1.2, -1 / 3) for exponent in range(-99, 99)]
+    texts = print_float64(numbers)
+    with localcontext(context):
+        assert print_float64(numbers) == texts
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

@@ -297,12 +297,14 @@ def _print_double(number: float) -> str:
     if not -_HALF_WAY_FROM < number < _HALF_WAY_FROM and _is_on_a_bound(shortest, number):
         # repr() takes a bound of the interval, the server does not.
         shortest = next(filter(partial(_is_inside, number), _lengthen(number)))
-    sign, digits, exponent = Decimal(shortest).normalize().as_tuple()
+    with localcontext(_EXACT):
+        decimal = Decimal(shortest).normalize()  # without zeros at its end
+    sign, digits, exponent = decimal.as_tuple()
     if not any(digits):
         return "-0" if sign else "0"
     place = int(exponent) + len(digits) - 1
     if -5 < place < 15:
-        return f"{Decimal(shortest).normalize():f}"
+        return f"{decimal:f}"
     first, *rest = map(str, digits)
     fraction = f".{''.join(rest)}" if rest else ""
     return f"{'-' * sign}{first}{fraction}e{place:+03d}"
