@@ -232,8 +232,12 @@ def test_a_readme_without_a_place_for_the_table(project: Path) -> None:
     assert "README.md: expected the lines" in done.stderr
 
 
-def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"), patch.object(sys, "argv", ["codegen", "--help"]):
+def test_help(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        pytest.raises(SystemExit, match="0"),
+        patch.object(command, "ROOT", tmp_path),  # a command that misread its arguments would write
+        patch.object(sys, "argv", ["codegen", "--help"]),
+    ):
         command.main()
     usage = capsys.readouterr().out
     assert " ".join(usage.split()) == (
