@@ -78,6 +78,10 @@ def test_by_hand(row: tuple[str, int, float, float, str], hidden: Callable[[], A
     with hidden():
         for format_, data in ((big, bytes.fromhex(wire)), (little, bytes.fromhex(wire)[::-1])):
             assert (format_.name, format_.width) == (name, width)
+            assert (
+                getattr(format_, "largest" if isinstance(format_, FloatFormat) else "most")
+                == largest
+            )
             assert pack(format_, [number]) == data
             assert pack(format_, (Decimal(number),)) == data
             assert format_.unpack(data * 3, width, 2) == (number, number)

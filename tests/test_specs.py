@@ -12,6 +12,7 @@ from itertools import product
 from math import inf, nan
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import asyncpg
 import pydantic
@@ -30,6 +31,7 @@ from asyncpg_vector import (
 from asyncpg_vector.runtime import Value, number_format
 from asyncpg_vector.runtime.formats import FORMATS, IntegerFormat
 from asyncpg_vector.testing import check_roundtrip, special_numbers
+from codegen import __main__ as command
 from codegen.render import MARKER
 from codegen.spec import DenseType, SparseType, Type, load_spec
 from tests.conftest import NewDatabase
@@ -156,6 +158,8 @@ def test_json(classes: Mapping[str, Any], row: ByHand) -> None:
     assert schema == value_class.json_schema()
     if isinstance(data, dict):
         assert {*schema["required"]} == {*schema["properties"]} == {*data}
+    for name in row.attributes:
+        assert schema["properties"][name] == {"type": "number"}
 
 
 @needs_numpy
@@ -634,6 +638,35 @@ def test_a_strangers_package(tmp_path: Path) -> None:
     assert (out / "intvec.py").read_text() == good
     with pytest.raises(SystemExit, match="2"):
         generate(SPEC, out, "--no-such-option")
+
+
+def run_command(*arguments: str) -> str | int | None:
+    """Run the command in this process with arguments that end it, and return the exit status."""
+    with (
+        pytest.raises(SystemExit) as caught,
+        patch.object(sys, "argv", ["codegen", *arguments]),
+    ):
+        command.main()
+    return caught.value.code
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command("--help") == 0
+    assert " ".join(capsys.readouterr().out.split()) == (
+        "usage: python -m asyncpg_vector.codegen [-h] --out OUT [--check] [--sqlalchemy] spec "
+        "Write a package of value classes and codecs for the types of a spec. "
+        "positional arguments: spec the TOML file that describes the types "
+        "options: -h, --help show this help message and exit --out OUT the package's folder "
+        "--check write nothing; print a diff of what is changed, missing, or no longer in the spec "
+        "--sqlalchemy write column types for SQLAlchemy too "
+        "exit status: 0 if all is as it should be, 1 if --check finds a difference, "
+        "2 if the spec or the folder cannot be used"
+    )
+
+
+def test_a_command_without_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(str(SPEC)) == 2
+    assert "the following arguments are required: --out\n" in capsys.readouterr().err
 
 
 def test_a_spec_that_cannot_be_used(tmp_path: Path) -> None:
