@@ -22,7 +22,7 @@ from jinja2 import UndefinedError
 
 import asyncpg_vector
 import asyncpg_vector.sqlalchemy
-from asyncpg_vector import InvalidValueError
+from asyncpg_vector import InvalidTypeError, InvalidValueError
 from asyncpg_vector.testing import draw, values
 from codegen import project as command
 from codegen import render as render_module
@@ -579,6 +579,15 @@ def test_low_limits(tmp_path: Path, most: int) -> None:
     assert {1, most} <= sizes <= {*range(1, most + 1)}
     sizes = {len(value) for value in draw(values(classes.Flags), 300)}
     assert {0, most} <= sizes <= {*range(most + 1)}
+
+
+def test_a_sparse_type_without_a_text_form(tmp_path: Path) -> None:
+    spec = tmp_path / "types.toml"
+    spec.write_text(sparse(header=header(DIMENSIONS, NNZ)))
+    cls = import_package(spec, tmp_path / "without_text").Vector
+    for form in (cls({0: 1}, 3).to_text, lambda: cls.from_text("{1:1}/3")):
+        with pytest.raises(InvalidTypeError, match="a binary form of vector, which has no text fo"):
+            form()
 
 
 @needs_numpy

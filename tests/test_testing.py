@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, TypesNotFoundError, Vector, _hypothesis
-from asyncpg_vector.runtime import Codec, Sparse, Value, wrap
+from asyncpg_vector.runtime import Codec, Dense, Sparse, Value, wrap
 from asyncpg_vector.testing import check_roundtrip, draw, special_numbers, values
 from examples.own_type.own_types import TinyVector
 from tests.conftest import NewDatabase
@@ -21,6 +21,7 @@ from tests.needs import types_of
 from tests.own_types import CREATE_SQL
 from tests.processes import run_python
 from tests.spec_types import (
+    TYPES,
     SpecType,
     each_dense_type,
     each_numeric_type,
@@ -137,11 +138,13 @@ def test_in_a_process_of_its_own(tmp_path: Path, imported: str) -> None:
     assert run_python(tmp_path, "-c", script) == "Bit\n"
 
 
-def test_every_base_class_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_class_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that are there when Hypothesis loads the plugin."""
     registered: list[type[Value]] = []
-    monkeypatch.setattr(_hypothesis, "register", registered.append)
+    monkeypatch.setattr(st, "register_type_strategy", lambda cls, _: registered.append(cls))
     _hypothesis.load()
-    assert registered == Value.__subclasses__()
+    assert {type_.value_class for type_ in TYPES} <= {*registered}
+    assert not {Value, *Value.__subclasses__(), Dense} & {*registered}
 
 
 def test_hypothesis_brings_no_strategies(tmp_path: Path) -> None:
