@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, TypesNotFoundError, Vector, _hypothesis
-from asyncpg_vector.runtime import Codec, Dense, Sparse, Value, wrap
+from asyncpg_vector.runtime import Codec, Dense, Sparse, Value, number_format, wrap
 from asyncpg_vector.testing import check_roundtrip, draw, special_numbers, values
 from examples.own_type.own_types import TinyVector
 from tests.conftest import NewDatabase
@@ -73,6 +73,13 @@ def test_a_model_is_a_strategy(model: Any) -> None:
 
 def test_a_field_of_a_model_is_a_strategy() -> None:
     assert {type(item.tiny) for item in draw(st.builds(ItemModel))} == {TinyVector}
+
+
+def test_special_numbers() -> None:
+    assert special_numbers(number_format("int8", "big")) == [0, 1, 127, -128]
+    positive = [0.0, 2.0**-24, 2.0**-14, 65504.0, 1.0, 0.0999755859375]
+    both_signs = [repr(sign * number) for number in positive for sign in (1, -1)]
+    assert [*map(repr, special_numbers(number_format("float16", "little")))] == both_signs
 
 
 @each_numeric_type
