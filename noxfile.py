@@ -1,8 +1,8 @@
 """The matrix: the tests of the package with each Python, library and server that it supports.
 
 `make matrix` runs the whole matrix. `make corners` runs the oldest versions, and the newest with
-and without NumPy. `nox --list` names the sessions, and `nox --session "tests(...)"` runs one;
-options after `--` go to pytest.
+and without NumPy, each with the native kernel and without it. `nox --list` names the sessions, and
+`nox --session "tests(...)"` runs one; options after `--` go to pytest.
 
 All versions are in pyproject.toml: the Pythons among the classifiers, the oldest asyncpg for each
 Python among the dependencies, and the others, pinned, in dependency groups.
@@ -10,9 +10,13 @@ Python among the dependencies, and the others, pinned, in dependency groups.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import sys
 from itertools import product
 from pathlib import Path
+from subprocess import DEVNULL
 
 import nox
 from packaging.requirements import Requirement
@@ -30,6 +34,13 @@ DEBIANS_SERVERS = {
     "Debian 13's": Path(".venv/postgresql-17/usr/lib/postgresql/17/bin"),
     "Debian 14's": Path(".venv/postgresql-18/usr/lib/postgresql/18/bin"),
 }
+
+# Where there is a C compiler, a kernel that cannot be built is an error.
+COMPILER = shutil.which((os.environ.get("CC") or "cc").split()[0])
+BUILD = {"ASYNCPG_VECTOR_BUILD": "native"} if COMPILER else {}
+IMPLEMENTATIONS = ("native", "python") if COMPILER else ("python",)
+
+DIST = Path("dist")  # `make wheels` puts the sdist there
 
 # Tests to which the versions make no difference; their needs would take another gigabyte.
 OF_THE_PROJECT = (
@@ -91,7 +102,7 @@ def asyncpgs(python: str) -> list[Version]:
 
 OLDEST = (PYTHONS[0], asyncpgs(PYTHONS[0])[0], "1.26")
 NEWEST = (PYTHONS[-1], newest_asyncpg(PYTHONS[-1]), "2")
-COMBINATIONS = [
+VERSIONS = [
     *(
         (python, *others)
         for python in PYTHONS
@@ -106,37 +117,87 @@ CORNERS = [
     (*NEWEST, "embedded"),
     (*NEWEST[:2], "none", "embedded"),
 ]
+# What also runs without the kernel: the oldest versions, and the newest of each Python, with and
+# without NumPy.
+ALSO_WITHOUT_KERNEL = [
+    (*OLDEST, "embedded"),
+    *(
+        (python, newest_asyncpg(python), numpy, "embedded")
+        for python in PYTHONS
+        for numpy in ("2", "none")
+    ),
+]
+COMBINATIONS = dict.fromkeys(
+    (*versions, implementation)
+    for implementation in IMPLEMENTATIONS
+    for versions in VERSIONS
+    if implementation == IMPLEMENTATIONS[0] or versions in ALSO_WITHOUT_KERNEL
+)
 
 
 @nox.session
 @nox.parametrize(
-    "python, asyncpg, numpy, server",
+    "python, asyncpg, numpy, server, implementation",
     [
         nox.param(
             *combination,
-            id="Python {}, asyncpg {}, NumPy {}, {} server".format(*combination),
-            tags=["corners"] if combination in CORNERS else [],
+            id="Python {}, asyncpg {}, NumPy {}, {} server, {}".format(*combination),
+            tags=["corners"] if combination[:-1] in CORNERS else [],
         )
         for combination in COMBINATIONS
     ],
 )
-def tests(session: nox.Session, asyncpg: Version, numpy: str, server: str) -> None:
+def tests(
+    session: nox.Session, asyncpg: Version, numpy: str, server: str, implementation: str
+) -> None:
     """Run the tests of the package."""
     groups = ["suite", *filter(None, [NUMPY[numpy]])]
     chosen = [argument for group in groups for argument in ("--group", group)]
-    session.install(*chosen, "--editable", ".", f"asyncpg=={asyncpg}")
+    session.install(*chosen, "--editable", ".", f"asyncpg=={asyncpg}", env=BUILD)
     if asyncpg == asyncpgs(str(session.python))[0] and numpy != "2":
         session.install("--group", "sqlalchemy-2-0")  # replaces the newest by the oldest
-    session.run(*with_server(server), *suite(session), *session.posargs, external=True)
+    command = [*with_server(server), *suite(session), *session.posargs]
+    session.run(*command, env={"ASYNCPG_VECTOR_IMPL": implementation}, external=True)
 
 
 @nox.session(python=".venv/free-threaded/bin/python3.13t", default=False)
 def free_threaded(session: nox.Session) -> None:
     """Run the tests of the package without a GIL, as far as its dependencies have wheels."""
-    session.install("--group", "free-threaded", "--editable", ".")
+    session.install("--group", "free-threaded", "--editable", ".", env=BUILD)
     left_out = ["--ignore=tests/integrations", "--ignore=tests/test_pgbouncer.py"]
     left_out += [f"--deselect=tests/{test}" for test in OF_LIBRARIES_WITH_A_GIL]
-    session.run(*suite(session), *left_out, *session.posargs)
+    for implementation in IMPLEMENTATIONS:
+        command = [*suite(session), *left_out, *session.posargs]
+        session.run(*command, env={"ASYNCPG_VECTOR_IMPL": implementation})
+
+
+@nox.session(python=PYTHONS, default=False)
+def wheels(session: nox.Session) -> None:
+    """Build a Python's wheels from the sdist in dist, and use each in an empty environment."""
+    (sdist,) = DIST.glob("*.tar.gz")
+    session.install(f"asyncpg=={newest_asyncpg(str(session.python))}")
+    for implementation in IMPLEMENTATIONS:
+        to_dist = ["--out-dir", str(DIST), "--python", f"{session.bin}/python", "--quiet"]
+        build = {"ASYNCPG_VECTOR_BUILD": implementation}
+        session.run("uv", "build", "--wheel", str(sdist), *to_dist, env=build, external=True)
+        python = f"cp{session.python}".replace(".", "")
+        tag = f"{python}-{python}-*" if implementation == "native" else "py3-none-any"
+        (wheel,) = DIST.glob(f"*-{tag}.whl")
+        session.install("--no-index", "--reinstall-package", "asyncpg_vector", str(wheel))
+        use = ["python", "-I", "tests/use_wheel.py", implementation]
+        session.run(*use, env={"ASYNCPG_VECTOR_IMPL": None})  # the package chooses
+        if implementation == "native" and sys.platform == "linux":
+            audit(session, wheel)
+
+
+def audit(session: nox.Session, wheel: Path) -> None:
+    """Fail unless a wheel runs on other Linux machines, on all processors of the kind."""
+    command = (".venv/bin/auditwheel", "show", "--json", wheel)
+    found = json.loads(str(session.run(*command, silent=True, stderr=DEVNULL, external=True)))
+    tag, libraries = found["overall_tag"], found["external_libs"]
+    if "linux_2_" not in tag or libraries or found["unsupported_isa"]:
+        session.error(f"expected a wheel for any Linux and processor, got {tag} with {libraries}")
+    session.log(f"{wheel.name} can be {tag}")
 
 
 def suite(session: nox.Session) -> list[str]:

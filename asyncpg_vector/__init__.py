@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from asyncpg_vector import _generated
 from asyncpg_vector._generated import *  # noqa: F403  # the value classes that the spec names
+from asyncpg_vector._native import implementation
 from asyncpg_vector.errors import (
     ExtensionNotFoundError,
     InvalidTypeError,
@@ -32,6 +33,7 @@ __all__ = [
     "TypeInfo",
     "TypesNotFoundError",
     "VectorError",
+    "implementation",
     "register_vector",
 ]
 __all__ += _generated.__all__

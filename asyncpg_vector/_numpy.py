@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from asyncpg_vector._native import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import TypeIs
 
-__all__ = ["is_ndarray", "loaded_numpy"]
+__all__ = ["import_numpy", "is_ndarray", "loaded_numpy"]
 
 _numpy: Any = None
 _plain_arrays: tuple[type, ...] = ()
@@ -26,7 +29,15 @@ def loaded_numpy() -> Any:
         spec = getattr(numpy, "__spec__", None)
         if spec and not getattr(spec, "_initializing", False):
             _numpy = numpy
+            if kernel is not None:
+                kernel.meet_numpy(numpy)
     return _numpy
+
+
+def import_numpy() -> Any:
+    """Import NumPy, and return it."""
+    import_module("numpy")
+    return loaded_numpy()
 
 
 def is_ndarray(value: object) -> TypeIs[NDArray[Any]]:

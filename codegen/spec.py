@@ -427,6 +427,16 @@ class Type(Model):
         return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
 
     @property
+    def field_literals(self) -> str:
+        """The fields of the header as Python literals: their formats, and names or constants."""
+        return ", ".join(
+            f'("{field.format}", {field.constant})'
+            if isinstance(field, Constant)
+            else f'("{field.format}", "{field.name}")'
+            for field in self.header
+        )
+
+    @property
     def arguments(self) -> str:
         """The arguments for packing a header."""
         return ", ".join(

@@ -18,6 +18,7 @@ import pytest
 
 from asyncpg_vector import register_vector
 from asyncpg_vector._generated import VALUE_CLASSES
+from asyncpg_vector._native import kernel
 from tests.needs import DATABASE_SQL, are_met, given_dsn, given_server, np, types_of
 from tests.pgbouncer import run_pgbouncer, through
 from tests.server import run_server
@@ -52,6 +53,7 @@ OF_NUMPY = [
     "differential",
     "test_formats.py",
     "test_fuzz_cases.py",
+    "test_implementations.py",
     "test_matrix.py",
     "test_threads.py",
 ]
@@ -70,6 +72,8 @@ def pytest_report_header() -> list[str]:
         f"server: PostgreSQL {postgresql}, pgvector {pgvector}",
         f"client: Python {platform.python_version()} {gil} the GIL, {libraries}",
     ]
+    if kernel is None:
+        lines.append("without the kernel, and the tests that need it")
     if not np:
         lines.append("without NumPy and SciPy, and the tests that need them")
     if not HAS_MODEL:

@@ -1,7 +1,7 @@
-"""The needs of tests that some runs lack: NumPy and SciPy, a type, a release of pgvector.
+"""The needs of tests that some runs lack: the kernel, NumPy and SciPy, a type, a release of pgvector.
 
 A run leaves out the tests whose needs it lacks: pytest's header says why, and its last line how many
-they are. With NumPy and the suite's own server, no test is left out.
+they are. With the kernel, NumPy and the suite's own server, no test is left out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -20,6 +21,7 @@ import asyncpg
 import pytest
 
 from asyncpg_vector import _numpy
+from asyncpg_vector._native import kernel
 from tests.spec_types import SPEC, SpecType
 
 try:
@@ -34,6 +36,8 @@ __all__ = [
     "are_met",
     "given_dsn",
     "given_server",
+    "needs_failing_allocator",
+    "needs_kernel",
     "needs_numpy",
     "needs_pgvector",
     "np",
@@ -44,6 +48,8 @@ __all__ = [
 
 DATABASE_SQL = (Path(__file__).parent / "database.sql").read_text()
 
+needs_failing_allocator = pytest.mark.needs_failing_allocator
+needs_kernel = pytest.mark.needs_kernel
 needs_numpy = pytest.mark.needs_numpy
 needs_pgvector = pytest.mark.needs_pgvector
 
@@ -74,7 +80,8 @@ class Server(NamedTuple):
 def without_numpy() -> Iterator[None]:
     """Hide NumPy from the package alone, as if the program had not imported it."""
     not_loaded = SimpleNamespace(modules={})
-    unknown = patch.multiple(_numpy, _numpy=None, _plain_arrays=())
+    # The kernel does not meet what tests put into NumPy's place.
+    unknown = patch.multiple(_numpy, _numpy=None, _plain_arrays=(), kernel=None)
     with patch.object(_numpy, "sys", not_loaded), unknown:
         yield
 
@@ -94,6 +101,10 @@ def given_server() -> Server | None:
 def are_met(item: pytest.Item) -> bool:
     """Tell whether this run meets the needs of a test."""
     if np is None and item.get_closest_marker("needs_numpy"):
+        return False
+    if kernel is None and item.get_closest_marker("needs_kernel"):
+        return False
+    if find_spec("_testcapi") is None and item.get_closest_marker("needs_failing_allocator"):
         return False
     server = given_server()
     return server is None or server.has(item)

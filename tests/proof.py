@@ -29,7 +29,9 @@ some, and leaves the rows of the others.
 
 # The lines in which pytest, the tests and other tools sum up a run.
 _PYTEST = re.compile(r"^=+ (.*) in [\d.]+s.* =+$", re.MULTILINE)
-_COUNTED = re.compile(r"([\d,]+) (times the same as the server|values compared|results)\b")
+_COUNTED = re.compile(
+    r"([\d,]+) (times the same as the server|times the same without the kernel|values compared|results)\b"
+)
 _OTHERS = re.compile(
     r"^(?:[\d,]+ inputs.*|\d+ of \d+ faults made by hand noticed|[\d,]+ noticed.*)$", re.MULTILINE
 )

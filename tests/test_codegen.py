@@ -413,7 +413,7 @@ BAD_SPECS = [
     (vector(header=header(DIMENSIONS, '{ attribute = "value", format = "float32" }')), "types.vector: value is a name of the generated code's own"),
     *[
         (vector(header=header(DIMENSIONS, f'{{ attribute = "{name}", format = "float32" }}')), f"types.vector: {name} is a name of the value class's own")
-        for name in ("info", "codec", "element_format", "header_size")
+        for name in ("info", "codec", "element_format", "layout")
     ],
     *[
         (vector(header=header(DIMENSIONS, UNUSED.replace('"unused"', f'"{name}"'))), f"types.vector: {name} is a name of the generated code's own")

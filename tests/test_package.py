@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -138,6 +139,11 @@ def test_all_is_there() -> None:
 
 # What is built
 
+COMPILER = shutil.which((os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0])
+KERNEL = f"asyncpg_vector/_kernel{sysconfig.get_config_var('EXT_SUFFIX')}"
+
+needs_compiler = pytest.mark.skipif(not COMPILER, reason="there is no C compiler")
+
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -152,20 +158,42 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that an installation of the sdist builds."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build(sdist, "wheel", folder)
+    """The wheel that an installation of the sdist builds: with the kernel, if there is a compiler."""
+    return build_wheel(sdist, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def pure_wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel without the kernel."""
+    folder = tmp_path_factory.mktemp("pure")
+    return build_wheel(sdist, folder, ASYNCPG_VECTOR_BUILD="python")
+
+
+def build(project: Path, target: str, folder: Path, *options: str, **environment: str) -> str:
+    """Build a target, and return what is printed."""
+    command = ["-m", "hatchling", "build", "-t", target, "-d", str(folder), *options]
+    return run_python(project, *command, **{"ASYNCPG_VECTOR_BUILD": "", **environment})
+
+
+def build_wheel(project: Path, folder: Path, **environment: str) -> Path:
+    build(project, "wheel", folder, **environment)
     (path,) = folder.glob("*.whl")
     return path
 
 
-def build(project: Path, target: str, folder: Path) -> None:
-    run_python(project, "-m", "hatchling", "build", "-t", target, "-d", str(folder))
-
-
 def files(folder: Path) -> set[str]:
+    """The files of a folder of the project, without compiled ones."""
     paths = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(ROOT)) for path in paths if "__pycache__" not in path.parts}
+    return {
+        str(path.relative_to(ROOT))
+        for path in paths
+        if "__pycache__" not in path.parts and not path.name.startswith("_kernel.")
+    }
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 OF_THE_REPOSITORY = {"codegen/project.py", "codegen/templates/types.md.jinja"}
@@ -173,19 +201,97 @@ OF_THE_REPOSITORY = {"codegen/project.py", "codegen/templates/types.md.jinja"}
 
 
 def test_wheel(wheel: Path) -> None:
-    """The wheel has the package, the generator and the licence; no spec and no tests."""
-    names = set(zipfile.ZipFile(wheel).namelist())
+    """The wheel has the package, the kernel, the generator and the licence; no spec, C or tests."""
+    names = set(contents(wheel))
     metadata = {name for name in names if ".dist-info/" in name}
     generator = files(ROOT / "codegen")
     assert generator > OF_THE_REPOSITORY
     assert names - metadata == {
         *files(ROOT / "asyncpg_vector"),
         *(f"asyncpg_vector/{name}" for name in generator - OF_THE_REPOSITORY),
+        *([KERNEL] if COMPILER else []),
     }
     assert "asyncpg_vector/py.typed" in names
     assert {name.partition(".dist-info/")[2] for name in metadata} == {
         "METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE",
     }  # fmt: skip
+
+
+@needs_compiler
+def test_a_wheel_with_the_kernel_is_for_one_python_and_machine(wheel: Path) -> None:
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    machine = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    tag = f"{python}-{python}{sys.abiflags}-{machine}"
+    assert wheel.name.endswith(f"-{tag}.whl")
+    assert tags(wheel) == ["Root-Is-Purelib: false", f"Tag: {tag}"]
+
+
+def test_a_wheel_without_the_kernel_is_for_all(wheel: Path, pure_wheel: Path) -> None:
+    """It differs in nothing else from the wheel with the kernel."""
+    assert pure_wheel.name.endswith("-py3-none-any.whl")
+    assert tags(pure_wheel) == ["Root-Is-Purelib: true", "Tag: py3-none-any"]
+    pure, other = contents(pure_wheel), contents(wheel)
+    assert {*other} - {*pure} == ({KERNEL} if COMPILER else set())
+    differ = {name.rpartition("/")[2] for name in pure if pure[name] != other[name]}
+    assert differ == ({"RECORD", "WHEEL"} if COMPILER else set())
+
+
+def tags(wheel: Path) -> list[str]:
+    """The lines of a wheel's metadata that say for which Pythons and machines it is."""
+    (text,) = (text for name, text in contents(wheel).items() if name.endswith("/WHEEL"))
+    return re.findall(r"^(?:Root|Tag).*$", text.decode(), re.MULTILINE)
+
+
+NO_KERNEL = "asyncpg_vector is built without its native kernel: "
+
+
+def test_a_build_without_a_compiler(sdist: Path, pure_wheel: Path, tmp_path: Path) -> None:
+    """One line says so."""
+    first, second = build(sdist, "wheel", tmp_path, CC="no-compiler").splitlines()
+    assert first.startswith(NO_KERNEL)
+    assert "no-compiler" in first
+    assert second == str(tmp_path / pure_wheel.name)
+    assert contents(tmp_path / pure_wheel.name) == contents(pure_wheel)
+
+
+@needs_compiler
+def test_a_build_of_what_does_not_compile(sdist: Path, pure_wheel: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(sdist, project)
+    (project / "native" / "module.c").write_text("#error no kernel for this machine\n")
+    printed = build(project, "wheel", tmp_path)
+    assert "no kernel for this machine" in printed
+    assert printed.count(NO_KERNEL) == 1
+    (path,) = tmp_path.glob("*.whl")
+    assert contents(path) == contents(pure_wheel)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("native", "no-compiler"),
+        ("always", "expected ASYNCPG_VECTOR_BUILD to be native or python, got 'always'"),
+    ],
+)
+def test_a_build_that_fails(sdist: Path, tmp_path: Path, wanted: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        build(sdist, "wheel", tmp_path, ASYNCPG_VECTOR_BUILD=wanted, CC="no-compiler")
+    assert not [*tmp_path.iterdir()]
+
+
+@needs_compiler
+def test_an_editable_installation(sdist: Path, tmp_path: Path) -> None:
+    """The kernel lies beside the sources, until a build without it takes it away."""
+    project = tmp_path / "project"
+    shutil.copytree(sdist, project)
+    for wanted, expected in (("native", "native"), ("", "native"), ("python", "python")):
+        printed = build(
+            project, "wheel:editable", tmp_path, "--hooks-only", ASYNCPG_VECTOR_BUILD=wanted
+        )
+        assert printed == ""
+        script = "import asyncpg_vector; print(asyncpg_vector.implementation)"
+        assert run_python(project, "-c", script, ASYNCPG_VECTOR_IMPL="").strip() == expected
+        assert (project / KERNEL).exists() == (expected == "native")
 
 
 def test_entry_points(wheel: Path) -> None:
@@ -211,18 +317,19 @@ def test_sdist(sdist: Path) -> None:
     names = {str(path.relative_to(sdist)) for path in sdist.rglob("*") if path.is_file()}
     folders = {name.partition("/")[0] for name in names if "/" in name}
     assert folders == {
-        ".ci", "asyncpg_vector", "bench", "codegen", "docs", "examples", "fuzz", "specs", "tests",
+        ".ci", "asyncpg_vector", "bench", "codegen", "docs", "examples", "fuzz", "native", "specs", "tests",
     }  # fmt: skip
     assert {name for name in names if "/" not in name} == {
-        ".gitignore", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "noxfile.py", "pyproject.toml",
-        "requirements.lock",
+        ".gitignore", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "hatch_build.py", "noxfile.py",
+        "pyproject.toml", "requirements.lock",
     }  # fmt: skip
     for folder in folders - {".ci"}:
         assert {name for name in names if name.startswith(f"{folder}/")} == files(ROOT / folder)
 
 
 def test_what_is_generated_is_that_of_the_sdists_spec(sdist: Path) -> None:
-    assert run_python(sdist, "-m", "codegen.project", "--check") == ""
+    check = ("-m", "codegen.project", "--check")
+    assert run_python(sdist, *check, ASYNCPG_VECTOR_IMPL="") == ""  # the sdist has no kernel
 
 
 def make_environment(folder: Path, packages: set[str], wheel: Path) -> str:
@@ -261,17 +368,28 @@ for name in asyncpg_vector.__all__:
     getattr(asyncpg_vector, name)
 value = asyncpg_vector.Vector([1, 2.5])
 assert type(value).from_binary(value.to_binary()) == type(value).from_text(value.to_text()) == value
-print(value, *sorted(found.name for found in importlib.metadata.distributions()))
+print(value, asyncpg_vector.implementation, *sorted(found.name for found in importlib.metadata.distributions()))
 """
 
 
-def test_installed_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    """A Python that sees only this environment uses the package."""
+@pytest.mark.parametrize("built", ["wheel", "pure_wheel"])
+def test_installed_in_an_empty_environment(
+    built: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A Python that sees only this environment uses the package, and the kernel if it is there."""
+    wheel = request.getfixturevalue(built)
     python = make_environment(tmp_path, required("asyncpg_vector"), wheel)
-    done = subprocess.run([python, "-I", "-c", USE], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-I", "-c", USE],
+        env={**os.environ, "ASYNCPG_VECTOR_IMPL": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
+    implementation = "native" if COMPILER and built == "wheel" else "python"
     installed = {"asyncpg_vector", *required("asyncpg_vector")}
-    assert done.stdout.split() == ["Vector([1,", "2.5])", *sorted(installed)]
+    assert done.stdout.split() == ["Vector([1,", "2.5])", implementation, *sorted(installed)]
 
 
 # The generator, outside of this repository

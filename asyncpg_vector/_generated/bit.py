@@ -20,8 +20,10 @@ from asyncpg_vector.runtime import (
     Bits,
     BitsInput,
     Codec,
+    Header,
     Metric,
     TypeInfo,
+    accelerate,
     count_error,
     read_only,
     require,
@@ -33,7 +35,7 @@ __all__ = ["Bit", "decode_bit", "encode_bit"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">i")
+_HEADER = Header("big", ("int32", "length"))
 
 
 def encode_bit(value: BitsInput) -> bytes:
@@ -74,6 +76,7 @@ def decode_bit(data: bytes) -> Bit:
     return wrap(Bit, data)
 
 
+@accelerate
 class Bit(Bits):
     """A value of the SQL type ``bit``: up to 2,147,483,640 bits.
 
@@ -102,7 +105,7 @@ class Bit(Bits):
         ),
     )
     codec = Codec(encode_bit, decode_bit)
-    header_size = _HEADER.size
+    header = _HEADER
 
     def dimensions(self) -> int:
         """Return the number of bits."""

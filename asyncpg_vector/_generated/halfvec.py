@@ -22,8 +22,10 @@ from asyncpg_vector.runtime import (
     Dense,
     DenseInput,
     Float16,
+    Header,
     Metric,
     TypeInfo,
+    accelerate,
     count_error,
     number_format,
     number_text,
@@ -37,7 +39,7 @@ __all__ = ["HalfVector", "decode_halfvec", "encode_halfvec"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">HH")
+_HEADER = Header("big", ("uint16", "dimensions"), ("uint16", 0))
 _ELEMENT = number_format("float16", "big")
 
 
@@ -79,6 +81,7 @@ def decode_halfvec(data: bytes) -> HalfVector:
     return wrap(HalfVector, data)
 
 
+@accelerate
 class HalfVector(Dense[float, Float16]):
     """A value of the SQL type ``halfvec``: 1 to 16,000 dimensions of float16.
 
@@ -111,6 +114,6 @@ class HalfVector(Dense[float, Float16]):
         ),
     )
     codec = Codec(encode_halfvec, decode_halfvec)
-    header_size = _HEADER.size
+    header = _HEADER
     element_format = _ELEMENT
     text_format = number_text("float32")

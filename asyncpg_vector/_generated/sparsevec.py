@@ -22,10 +22,12 @@ import struct
 from asyncpg_vector.runtime import (
     Codec,
     Float32,
+    Header,
     Metric,
     Sparse,
     SparseInput,
     TypeInfo,
+    accelerate,
     check_indices,
     count_error,
     number_format,
@@ -41,7 +43,7 @@ __all__ = ["SparseVector", "decode_sparsevec", "encode_sparsevec"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">iii")
+_HEADER = Header("big", ("int32", "dimensions"), ("int32", "nnz"), ("int32", 0))
 _INDEX = number_format("int32", "big")
 _ELEMENT = number_format("float32", "big")
 
@@ -90,6 +92,7 @@ def decode_sparsevec(data: bytes) -> SparseVector:
     return wrap(SparseVector, data)
 
 
+@accelerate
 class SparseVector(Sparse[float, Float32]):
     """A value of the SQL type ``sparsevec``: the float32 elements that are not zero.
 
@@ -124,7 +127,7 @@ class SparseVector(Sparse[float, Float32]):
         ),
     )
     codec = Codec(encode_sparsevec, decode_sparsevec)
-    header_size = _HEADER.size
+    header = _HEADER
     index_format = _INDEX
     element_format = _ELEMENT
     text_format = number_text("float32")

@@ -22,8 +22,10 @@ from asyncpg_vector.runtime import (
     Dense,
     DenseInput,
     Float32,
+    Header,
     Metric,
     TypeInfo,
+    accelerate,
     count_error,
     number_format,
     number_text,
@@ -37,7 +39,7 @@ __all__ = ["Vector", "decode_vector", "encode_vector"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">HH")
+_HEADER = Header("big", ("uint16", "dimensions"), ("uint16", 0))
 _ELEMENT = number_format("float32", "big")
 
 
@@ -79,6 +81,7 @@ def decode_vector(data: bytes) -> Vector:
     return wrap(Vector, data)
 
 
+@accelerate
 class Vector(Dense[float, Float32]):
     """A value of the SQL type ``vector``: 1 to 16,000 dimensions of float32.
 
@@ -109,6 +112,6 @@ class Vector(Dense[float, Float32]):
         ),
     )
     codec = Codec(encode_vector, decode_vector)
-    header_size = _HEADER.size
+    header = _HEADER
     element_format = _ELEMENT
     text_format = number_text("float32")

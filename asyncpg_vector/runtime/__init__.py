@@ -31,11 +31,13 @@ from asyncpg_vector._annotations import (
     UInt32,
 )
 from asyncpg_vector.info import Metric, TypeInfo, read_only
+from asyncpg_vector.runtime.accelerate import accelerate
 from asyncpg_vector.runtime.bits import Bits, BitsInput
 from asyncpg_vector.runtime.checks import CONTRACTS, count_error, require, wire_error
 from asyncpg_vector.runtime.codec import Codec
 from asyncpg_vector.runtime.dense import Attributed, Dense, DenseInput
 from asyncpg_vector.runtime.formats import NumberFormat, number_format
+from asyncpg_vector.runtime.header import Header
 from asyncpg_vector.runtime.sparse import Sparse, SparseInput, check_indices, without_zeros
 from asyncpg_vector.runtime.text import NumberText, number_text
 from asyncpg_vector.runtime.value import Value, wrap
@@ -50,6 +52,7 @@ __all__ = [
     "Float16",
     "Float32",
     "Float64",
+    "Header",
     "Int8",
     "Int16",
     "Int32",
@@ -63,6 +66,7 @@ __all__ = [
     "UInt16",
     "UInt32",
     "Value",
+    "accelerate",
     "check_indices",
     "count_error",
     "number_format",

@@ -11,6 +11,7 @@ import asyncpg
 
 from asyncpg_vector._annotations import NDArray, NumPyBool, np
 from asyncpg_vector._messages import describe
+from asyncpg_vector._native import kernel
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 from asyncpg_vector.runtime.checks import count_error
@@ -44,6 +45,8 @@ class Bits(Value):
 
     __slots__ = ()
 
+    layout = "bits"
+
     _conversion: ClassVar[str] = "binary_quantize() makes bits of it in SQL"
 
     def __new__(cls, value: BitsInput, /) -> Self:
@@ -69,7 +72,7 @@ class Bits(Value):
         if isinstance(value, asyncpg.BitString):
             return cls._pack(len(value), value.bytes)
         if isinstance(value, Bits):
-            return Packed((len(value), value.to_binary()[value.header_size :]))
+            return Packed((len(value), value.to_binary()[value.header.size :]))
         if isinstance(value, Value):
             raise InvalidTypeError(
                 f"expected bits, got a {type(value).__name__}; {cls._conversion}"
@@ -132,11 +135,11 @@ class Bits(Value):
         return cls._read_digits(text[1:] if text[:1] in ("b", "B") else text)
 
     def checked(self) -> Self:
-        packed = self._pack(len(self), self._wire[self.header_size :])
+        packed = self._pack(len(self), self._wire[self.header.size :])
         return wrap(type(self), self.codec.encode(packed))
 
     def to_text(self) -> str:
-        data = self._wire[self.header_size :]
+        data = self._wire[self.header.size :]
         return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}"[: len(self)]
 
     def to_json(self) -> str:
@@ -149,17 +152,20 @@ class Bits(Value):
 
     def to_list(self) -> list[bool]:
         """Return the bits as a list of bools."""
+        if kernel is not None:
+            flags: list[bool] = kernel.unpack_bits(self._wire, self.header.size, len(self))
+            return flags
         return [digit == "1" for digit in self.to_text()]
 
     def to_numpy(self) -> NDArray[np.bool_]:
         import numpy as np
 
-        data = np.frombuffer(self._wire, np.uint8, offset=self.header_size)
+        data = np.frombuffer(self._wire, np.uint8, offset=self.header.size)
         return np.unpackbits(data, count=len(self)).astype(np.bool_)
 
     def to_bitstring(self) -> asyncpg.BitString:
         """Return asyncpg's own bit string."""
-        return asyncpg.BitString.frombytes(self._wire[self.header_size :], len(self))
+        return asyncpg.BitString.frombytes(self._wire[self.header.size :], len(self))
 
     def __len__(self) -> int:
         return self.dimensions()

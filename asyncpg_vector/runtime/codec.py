@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-__all__ = ["Codec"]
+__all__ = ["Codec", "NativeCodec"]
 
 
 class Codec(NamedTuple):
@@ -16,3 +16,10 @@ class Codec(NamedTuple):
 
     decode: Callable[[bytes], Any]
     """Returns what a fetched wire payload becomes."""
+
+
+class NativeCodec(Codec):
+    """The native kernel's encoder and decoder."""
+
+    native: Any
+    """The kernel's facts of the type, which has more functions."""

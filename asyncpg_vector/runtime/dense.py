@@ -62,6 +62,8 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     __slots__ = ()
 
+    layout = "dense"
+
     text_format: ClassVar[NumberText | None] = None
     """How elements are written in the text form, if the type has one."""
 
@@ -86,6 +88,8 @@ class Dense(MatrixRow[NumberT, ScalarT]):
                 attributes; or an attribute is no number.
             InvalidValueError: an attribute is not finite, or does not fit.
         """
+        if isinstance(value, str):
+            cls._read_text(value)  # which says that there is no text form
         if not isinstance(value, Attributed):
             arguments = ", ".join(f"{name}=..." for name in cls.attribute_formats)
             raise InvalidTypeError(
@@ -145,6 +149,12 @@ class Dense(MatrixRow[NumberT, ScalarT]):
             InvalidValueError: too many dimensions, or none, or another number than expected; or a
                 number that does not fit.
         """
+        native = cls._native()
+        value: Self | None = native and native.from_float_base64(cls, data)
+        if value is not None and (
+            dimensions is None or read_whole(dimensions, "of dimensions") == len(value)
+        ):
+            return value
         raw = decode_base64(data)
         count, rest = divmod(len(raw), FLOAT32.width)
         if rest:
@@ -162,13 +172,14 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     def checked(self) -> Self:
         check_dimensions(self.info, len(self))
-        self.element_format.check(self._wire[self.header_size :])
+        self.element_format.check(self._wire[self.header.size :])
         if self.attribute_formats:
             self._narrow_attributes(self._named_attributes().values())
         return self
 
     def to_text(self) -> str:
-        return f"[{','.join(require_text(self.info, self.text_format).print(self._numbers()))}]"
+        number_text = require_text(self.info, self.text_format)
+        return f"[{number_text.print_row(self.element_format, self._wire, self.header.size)}]"
 
     def to_float_base64(self) -> str:
         """Return base64 of little-endian float32, which `from_float_base64` reads."""
@@ -177,7 +188,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     def to_list(self) -> list[NumberT]:
         """Return the elements as a list of Python numbers."""
-        return self.element_format.unpack_list(self._wire, self.header_size)
+        return self.element_format.unpack_list(self._wire, self.header.size)
 
     @classmethod
     def from_json(cls, data: Any, /) -> Self:
@@ -223,14 +234,14 @@ class Dense(MatrixRow[NumberT, ScalarT]):
 
     def to_numpy(self) -> NDArray[ScalarT]:
         """Return the elements as a new ndarray of shape (dimensions,), in native byte order."""
-        return self.element_format.unpack_array(self._wire, self.header_size)
+        return self.element_format.unpack_array(self._wire, self.header.size)
 
     def dimensions(self) -> int:
         """Return the number of dimensions, the same as ``len()``."""
         return len(self)
 
     def __len__(self) -> int:
-        return (len(self._wire) - self.header_size) // self.element_format.width
+        return (len(self._wire) - self.header.size) // self.element_format.width
 
     @overload
     def __getitem__(self, key: int, /) -> NumberT: ...
@@ -241,7 +252,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
         if type(key) is int and key >= 0:  # a loop calls this for each: there is no __iter__
             element = self.element_format
             try:
-                offset = self.header_size + key * element.width
+                offset = self.header.size + key * element.width
                 number: NumberT = element.unpack_from(self._wire, offset)[0]
             except (struct.error, OverflowError):
                 pass  # there is no such element; the message is below
@@ -258,10 +269,10 @@ class Dense(MatrixRow[NumberT, ScalarT]):
         return self[index]
 
     def _numbers(self) -> tuple[NumberT, ...]:
-        return self.element_format.unpack(self._wire, self.header_size, len(self))
+        return self.element_format.unpack(self._wire, self.header.size, len(self))
 
     def _canonical(self) -> bytes:
-        return self.element_format.canonical(self._wire, self.header_size)
+        return self.element_format.canonical(self._wire, self.header.size)
 
     def __repr__(self) -> str:
         elements = ", ".join(self.element_format.literals(self._numbers()))

@@ -14,12 +14,12 @@ from abc import ABC, abstractmethod
 from array import array, typecodes
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache, partial
-from importlib import import_module
 from typing import Any, ClassVar, Literal, NoReturn, SupportsInt, TypeAlias
 
 from asyncpg_vector._annotations import Buffer, NDArray
 from asyncpg_vector._messages import describe, shorten
-from asyncpg_vector._numpy import is_ndarray, loaded_numpy
+from asyncpg_vector._native import kernel
+from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 from asyncpg_vector.runtime.digits import print_float32
 from asyncpg_vector.runtime.holders import Numbers, length_error, may_be_real
@@ -65,6 +65,10 @@ class NumberFormat(ABC):
         """NumPy's name for the numbers, in native byte order."""
         self.wire_dtype = _SIGNS[byte_order] + dtype
         """NumPy's name for the bits in a payload."""
+        self.native: Any = None
+        """The native kernel's implementation, if it knows the format."""
+        if kernel is not None and name in kernel.FORMATS:
+            self.native = kernel.Format(name, byte_order)
         self._layout = _SIGNS[byte_order] + letter
         self.unpack_from: Callable[[bytes, int], tuple[Any]] = struct.Struct(
             self._layout
@@ -129,6 +133,12 @@ class NumberFormat(ABC):
 
     def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         """Unpack all numbers from an offset on."""
+        if self.native:
+            unpacked: list[Any] = self.native.unpack_list(payload, offset)
+            return unpacked
+        return self._unpack_list(payload, offset)
+
+    def _unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         if self.letter not in typecodes:
             return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
         elements: array[Any] = array(self.letter)
@@ -139,7 +149,10 @@ class NumberFormat(ABC):
 
     def unpack_array(self, payload: bytes, offset: int) -> NDArray[Any]:
         """Unpack all numbers from an offset on, into a new ndarray in native byte order."""
-        numpy = loaded_numpy() or import_module("numpy")
+        numpy = loaded_numpy() or import_numpy()
+        if self.native:
+            array: NDArray[Any] = self.native.unpack_array(payload, offset)
+            return array
         return self.widen_array(numpy.frombuffer(payload, self.wire_dtype, -1, offset)).astype(
             self.dtype
         )
@@ -327,7 +340,7 @@ class BFloat16Format(FloatFormat):
             _struct("=I", count).pack(*(each << 16 for each in upper))
         )
 
-    def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
+    def _unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
 
     def _is_finite(self, payload: bytes) -> bool:

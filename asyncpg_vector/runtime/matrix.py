@@ -9,10 +9,10 @@ import asyncpg
 
 from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe
-from asyncpg_vector._numpy import is_ndarray
+from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, VectorError
 from asyncpg_vector.runtime.formats import NumberFormat
-from asyncpg_vector.runtime.holders import Numbers, NumbersInput, SupportsArray
+from asyncpg_vector.runtime.holders import LIST, Numbers, NumbersInput, SupportsArray
 from asyncpg_vector.runtime.value import NumberT, ScalarT, Value, wrap
 
 __all__ = ["MatrixInput", "MatrixRow", "RowsInput"]
@@ -60,9 +60,13 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
             return []
         if rows.ndim != 2:
             raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+        native = cls._native()
+        made: list[Self] | None = native and native.from_matrix(cls, rows)
+        if made is not None:
+            return made
         import numpy as np
 
-        header = cls.codec.encode(np.zeros(rows.shape[1], "f4"))[: cls.header_size]
+        header = cls.codec.encode(np.zeros(rows.shape[1], "f4"))[: cls.header.size]
         step = _rows_in_a_block(rows.itemsize * rows.shape[1])
         return [
             value
@@ -95,18 +99,21 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
             InvalidTypeError, InvalidValueError: a row is no parameter of the type, or has another
                 number of dimensions than the first. The message has the row's number.
         """
-        import numpy as np
-
+        np = loaded_numpy() or import_numpy()
         if not isinstance(values, Iterable):
             raise InvalidTypeError(f"expected values, got {describe(values)}")
         rows = cls._read_rows(values, cls._read_record)
-        if not rows:
-            return np.empty((0, 0), cls.element_format.dtype)
+        native = cls._native()
+        copied: NDArray[ScalarT] | None = native and native.to_matrix(cls, rows)
+        if copied is not None:
+            return copied
         wires = [row.to_binary() for row in rows]
         if len(set(map(len, wires))) > 1:
             _refuse_ragged(rows)
-        dimensions = rows[0].dimensions()
+        dimensions = rows[0].dimensions() if rows else 0
         matrix: NDArray[ScalarT] = np.empty((len(wires), dimensions), cls.element_format.dtype)
+        if not rows:
+            return matrix
         step = _rows_in_a_block(len(wires[0]))
         for start in range(0, len(wires), step):
             block = b"".join(wires[start : start + step])
@@ -117,7 +124,7 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
     @classmethod
     def _wire_dtype(cls, dimensions: int) -> list[Any]:
         """Describe a payload to NumPy."""
-        header = ("header", f"V{cls.header_size}")
+        header = ("header", f"V{cls.header.size}")
         return [header, ("elements", cls.element_format.wire_dtype, (dimensions,))]
 
     @classmethod
@@ -125,6 +132,8 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
         cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int = 0
     ) -> list[Self]:
         """Read each row that is no value yet; `first` is the number of the first in messages."""
+        if type(rows) is LIST and {*map(type, rows)} == {cls}:
+            return [*rows]
         return [
             row if type(row) is cls else cls._read_row(row, read, index)
             for index, row in enumerate(rows, first)

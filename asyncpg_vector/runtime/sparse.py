@@ -76,10 +76,18 @@ class Coordinates(tuple[int, list[int], list[Any]]):
     __slots__ = ()
 
 
+class Entries(tuple[Any, Any, Any]):
+    """The arguments of `Sparse.from_coo`, as they were given."""
+
+    __slots__ = ()
+
+
 class Sparse(Value, Generic[NumberT, ScalarT]):
     """A vector that holds the elements that are not zero, and their indices, counted from 0."""
 
     __slots__ = ()
+
+    layout = "sparse"
 
     element_format: ClassVar[NumberFormat]
     """The format of an element."""
@@ -133,7 +141,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
             InvalidValueError: an index is out of range or repeated, a value does not fit, there are
                 too many dimensions or elements, or more indices than values, or fewer.
         """
-        return wrap(cls, cls.codec.encode(cls._read_coo(indices, values, dimensions)))
+        return wrap(cls, cls.codec.encode(Entries((indices, values, dimensions))))
 
     @classmethod
     def _read_coo(cls, indices: Any, values: Any, dimensions: SupportsIndex) -> Coordinates:
@@ -149,6 +157,8 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
     def read_parameter(cls, value: Any, /) -> Coordinates:
         if type(value) is Coordinates:
             return value
+        if type(value) is Entries:
+            return cls._read_coo(*value)
         coordinates: Coordinates = super().read_parameter(value)
         return coordinates
 
@@ -306,7 +316,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
 
     def indices(self) -> list[int]:
         """Return the indices of the non-zero elements, counted from 0 and ascending."""
-        return list(self.index_format.unpack(self._wire, self.header_size, self.nnz()))
+        return list(self.index_format.unpack(self._wire, self.header.size, self.nnz()))
 
     def values(self) -> list[NumberT]:
         """Return the non-zero elements, in the order of `indices`."""
@@ -342,7 +352,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
         return self.element_format.unpack_array(self._wire, self._values_offset())
 
     def _values_offset(self) -> int:
-        return self.header_size + self.nnz() * self.index_format.width
+        return self.header.size + self.nnz() * self.index_format.width
 
     def __repr__(self) -> str:
         entries = zip(self.indices(), self.element_format.literals(self.values()), strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from asyncpg_vector._native import kernel
 from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector.runtime.digits import (
     print_float32,
@@ -27,7 +28,8 @@ class NumberText:
     It is a plain class, since a named tuple would take a twentieth of the package's import.
     """
 
-    def __init__(self, print_: Callable[[Iterable[Any]], list[str]], read: Read) -> None:
+    def __init__(self, name: str, print_: Callable[[Iterable[Any]], list[str]], read: Read) -> None:
+        self.name = name
         self.print = print_
         """Print unpacked numbers."""
         self.read = read
@@ -37,6 +39,16 @@ class NumberText:
         number that an error gives to each place, if not 0, 1, 2 ... It raises MalformedTextError
         for a text that is no number.
         """
+
+    def print_row(self, number_format: NumberFormat, payload: bytes, offset: int) -> str:
+        """Print all numbers of a payload from an offset on, with commas between them."""
+        native = number_format.native
+        if native and self.name in kernel.DIGITS:
+            printed: str | None = native.print(self.name, payload, offset)
+            if printed is not None:
+                return printed
+        count = (len(payload) - offset) // number_format.width
+        return ",".join(self.print(number_format.unpack(payload, offset, count)))
 
 
 def _read_float32(text: str, into: NumberFormat, indices: Sequence[int] | None) -> Numbers:
@@ -65,9 +77,12 @@ def _read_integers(text: str, _into: NumberFormat, indices: Sequence[int] | None
 
 
 NUMBER_TEXTS: Mapping[str, NumberText] = {
-    "float32": NumberText(print_float32, _read_float32),
-    "float64": NumberText(print_float64, _read_float64),
-    "integer": NumberText(_print_integers, _read_integers),
+    each.name: each
+    for each in (
+        NumberText("float32", print_float32, _read_float32),
+        NumberText("float64", print_float64, _read_float64),
+        NumberText("integer", _print_integers, _read_integers),
+    )
 }
 """Every way to write numbers, by its name."""
 

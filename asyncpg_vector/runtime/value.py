@@ -6,14 +6,16 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from numbers import Number
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, TypeVar
 
 from asyncpg_vector._annotations import Buffer, NDArray, np
 from asyncpg_vector._messages import describe
+from asyncpg_vector._native import kernel
 from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.info import TypeInfo
 from asyncpg_vector.runtime.checks import count_error
 from asyncpg_vector.runtime.codec import Codec
+from asyncpg_vector.runtime.header import Header
 from asyncpg_vector.runtime.text import NumberText
 
 if TYPE_CHECKING:
@@ -52,15 +54,35 @@ class _PydanticSerializer:
         return SERIALIZER
 
 
-class Value:
+if TYPE_CHECKING or kernel is None:
+
+    class Payload:
+        """Holds a payload."""
+
+        __slots__ = ("_wire",)
+        _wire: bytes
+
+    # The slot itself, since a value refuses to set attributes.
+    _set_wire: Callable[[Payload, bytes], None] = vars(Payload)["_wire"].__set__
+
+    def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
+        """Make a value of a good payload, in bytes, which do not change."""
+        value = object.__new__(value_class)
+        _set_wire(value, wire)
+        return value
+
+else:
+    Payload, wrap = kernel.Payload, kernel.wrap
+
+
+class Value(Payload):
     """An immutable value of a SQL type. It holds its wire payload, and unpacks it when asked.
 
     It has no ``__iter__``. asyncpg takes an element of an array parameter that is sized and
     iterable for one more dimension of the array, so that ``vector[]`` could not be bound.
     """
 
-    __slots__ = ("_wire",)
-    _wire: bytes
+    __slots__ = ()
 
     info: ClassVar[TypeInfo]
     """What the spec knows of the type."""
@@ -68,8 +90,11 @@ class Value:
     codec: ClassVar[Codec]
     """The generated functions that encode a parameter and decode a fetched payload."""
 
-    header_size: ClassVar[int]
-    """Bytes of the header, after which the body of a payload begins."""
+    layout: ClassVar[Literal["dense", "sparse", "bits"]]
+    """What a value can do."""
+
+    header: ClassVar[Header]
+    """The fields before the body of a payload."""
 
     _conversion: ClassVar[str] = "to convert it, write {}(value)"
     """Advice for converting a value of another class; {} is the target class."""
@@ -124,6 +149,11 @@ class Value:
                     "apart: make each row a value or a tuple"
                 ) from None
             raise
+
+    @classmethod
+    def _native(cls) -> Any:
+        """Return the native kernel's facts of the type, or None if Python encodes it."""
+        return getattr(cls.codec, "native", None)
 
     @classmethod
     def _class_error(cls, value: Value) -> InvalidTypeError:
@@ -181,7 +211,7 @@ class Value:
         """
         if not isinstance(text, str):
             raise InvalidTypeError(f"expected a text form, got {describe(text)}")
-        return wrap(cls, cls.codec.encode(cls._read_text(text)))
+        return wrap(cls, cls.codec.encode(text))
 
     @classmethod
     def from_binary(cls, data: Buffer, /) -> Self:
@@ -192,6 +222,10 @@ class Value:
             MalformedWireError: the header or the length is wrong.
             InvalidValueError: the type's ``recv`` function would refuse the payload.
         """
+        native = cls._native()
+        value: Self | None = native and native.from_binary(cls, data)
+        if value is not None:
+            return value
         try:
             wire = bytes(memoryview(data))
         except (TypeError, ValueError):
@@ -274,10 +308,14 @@ class Value:
         """Return bytes that are the same for all values that the server's ``=`` takes for equal."""
         return self._wire
 
-    def __eq__(self, other: object) -> bool:
+    def _equals(self, other: object) -> Any:
         if not isinstance(other, Value) or other.info is not self.info:
             return NotImplemented
-        return self._wire == other._wire or self._canonical() == other._canonical()
+        is_same = self._wire == other._wire  # noqa: SLF001  # another value's
+        return is_same or self._canonical() == other._canonical()  # noqa: SLF001
+
+    if TYPE_CHECKING or kernel is None:
+        __eq__ = _equals  # the kernel's compares the payloads of two values of a class first
 
     def __hash__(self) -> int:
         return hash(self._canonical())
@@ -290,18 +328,6 @@ class Value:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_binary, (self._wire,)
-
-
-_new = object.__new__
-# The slot itself, since the class refuses to set attributes.
-_set_wire: Callable[[Value, bytes], None] = vars(Value)["_wire"].__set__
-
-
-def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
-    """Make a value of a payload, which is known to be good, and of bytes, which do not change."""
-    value = _new(value_class)
-    _set_wire(value, wire)
-    return value
 
 
 def check_dimensions(info: TypeInfo, dimensions: int) -> None:

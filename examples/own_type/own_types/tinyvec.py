@@ -20,9 +20,11 @@ from asyncpg_vector.runtime import (
     Codec,
     Dense,
     DenseInput,
+    Header,
     Int8,
     Metric,
     TypeInfo,
+    accelerate,
     count_error,
     number_format,
     read_only,
@@ -35,7 +37,7 @@ __all__ = ["TinyVector", "decode_tinyvec", "encode_tinyvec"]
 
 require(contract=1, module=__name__)  # of what this module expects of the runtime
 
-_HEADER = struct.Struct(">H")
+_HEADER = Header("big", ("uint16", "dimensions"))
 _ELEMENT = number_format("int8", "big")
 
 
@@ -75,6 +77,7 @@ def decode_tinyvec(data: bytes) -> TinyVector:
     return wrap(TinyVector, data)
 
 
+@accelerate
 class TinyVector(Dense[int, Int8]):
     """A value of the SQL type ``tinyvec``: 1 to 4,096 dimensions of int8.
 
@@ -102,5 +105,5 @@ class TinyVector(Dense[int, Int8]):
         ),
     )
     codec = Codec(encode_tinyvec, decode_tinyvec)
-    header_size = _HEADER.size
+    header = _HEADER
     element_format = _ELEMENT

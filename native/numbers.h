@@ -1,0 +1,28 @@
+/* kernel.Format: the numbers of a payload, as lists, arrays and text. */
+
+#ifndef ASYNCPG_VECTOR_NUMBERS_H
+#define ASYNCPG_VECTOR_NUMBERS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "formats.h"
+
+/* How the text form writes numbers; the order of digits_names. */
+typedef enum { FLOAT32_DIGITS, FLOAT64_DIGITS, INTEGER_DIGITS, DIGITS_COUNT, NO_DIGITS = DIGITS_COUNT } Digits;
+
+extern const char *const digits_names[DIGITS_COUNT];
+
+extern PyTypeObject FormatType;
+
+/* Find a format by its name and "big" or "little"; false with a ValueError if there is none. */
+bool find_format(const char *name, const char *byte_order, Format *format);
+
+/* Find digits by their name in text.py; false with a ValueError if there are none. */
+bool find_digits(const char *name, Digits *digits);
+
+/* Read the text of numbers that are separated by commas, with white space around them, and narrow them to a format.
+ * False for anything that Python has to read. */
+bool pack_text(const char *text, const char *end, Digits digits, Format format, size_t count, unsigned char *payload);
+
+#endif
