@@ -1,6 +1,8 @@
-"""The benchmark: this package, pgvector-python, the first asyncpg_vector, and a floor, in one run.
+"""The benchmark: this package with its kernel and without, its peers, and limits, in one run.
 
-`make bench` runs it. It prints and keeps medians and ratios, and asserts nothing: times
-depend on the machine, which the results name. `peers` has the libraries that are compared,
-`offline` and `live` their operations, `timing` the clock, and `report` the tables and plots.
+`make bench` runs it. It prints and keeps medians and ratios, and names what is over its bar; it
+fails for that with `--strict` alone, since times depend on the machine, which the results name.
+`peers` has the libraries that are compared, `offline` and `live` their operations, `worker` the
+process of Python alone, `timing` the clock, `bars` the most that operations may take, `report`
+the tables and the file, and `pictures` the plots.
 """

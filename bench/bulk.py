@@ -17,14 +17,17 @@ import numpy as np
 import pgvector.asyncpg
 
 from asyncpg_vector import Vector, register_vector
+from bench.peers import OURS, PGVECTOR, PYTHON
+from bench.worker import PYTHON_ALONE
 
 ROWS, DIMENSIONS = 100_000, 384
-WAYS = ("asyncpg_vector", "pgvector-python")
+WAYS: dict[str, dict[str, str]] = {OURS: {}, PYTHON: PYTHON_ALONE, PGVECTOR: {}}
+"""The environment of each way's process."""
 
 
 async def main(way: str, dsn: str) -> None:
-    """Load and read with one of the libraries in `WAYS`."""
-    ours = way == WAYS[0]
+    """Load and read in one of the `WAYS`, whose environment this process has."""
+    ours = way != PGVECTOR
     matrix = np.random.default_rng(20261122).normal(size=(ROWS, DIMENSIONS)).astype(np.float32)
     before = _memory()
     conn = await asyncpg.connect(dsn)

@@ -17,14 +17,13 @@ from bench.timing import Result, time_awaits
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-__all__ = ["BARS", "live"]
+__all__ = ["live", "reading", "writing"]
 
 Ways: TypeAlias = "dict[str, Callable[[], Awaitable[object]]]"
 
-ROWS = 1_000
+Converters: TypeAlias = "dict[str, Callable[[list[Any]], object]]"
 
-BARS = {"live: fetch to values": 1.10, "live: COPY of values": 1.10}
-"""The most time that an operation may take at 1536 dimensions, as a ratio to the floor's."""
+ROWS = 1_000
 
 
 async def _register_floor(conn: asyncpg.Connection[Any]) -> None:
@@ -44,6 +43,7 @@ REGISTER: dict[str, Callable[[Any], Awaitable[object]]] = {
 async def live(dsn: str, dimensions: int) -> AsyncIterator[tuple[str, dict[str, Result]]]:
     """Time each operation; yield its name, and the result of each library."""
     connections = {name: await _connect(dsn, register) for name, register in REGISTER.items()}
+    for_lists = await _connect(dsn, partial(register_vector, returns="list"))
     admin = await asyncpg.connect(dsn)
     await admin.execute(
         f"DROP TABLE IF EXISTS bench; CREATE UNLOGGED TABLE bench (v vector({dimensions}))"
@@ -57,20 +57,21 @@ async def live(dsn: str, dimensions: int) -> AsyncIterator[tuple[str, dict[str, 
 
     try:
         matrix = np.random.default_rng(20261122).normal(size=(ROWS, dimensions)).astype(np.float32)
-        for name, ways in _writing(connections, matrix):
+        for name, ways in writing(connections, matrix):
             yield f"live: {name}", await time_awaits(ways, empty)
         await empty()
         values = [(value,) for value in Vector.from_matrix(matrix)]
         await connections[OURS].copy_records_to_table("bench", records=values)
-        for name, ways in _reading(connections):
+        for name, ways in reading(connections, for_lists):
             yield f"live: {name}", await time_awaits(ways, nothing)
         yield "live: register_vector", await _registration(dsn)
     finally:
-        for conn in (admin, *connections.values()):
+        for conn in (admin, for_lists, *connections.values()):
             await conn.close()
 
 
-def _writing(connections: dict[str, Any], matrix: Any) -> Iterator[tuple[str, Ways]]:
+def writing(connections: dict[str, Any], matrix: Any) -> Iterator[tuple[str, Ways]]:
+    """Yield each operation that stores the rows of a matrix, and each library's call for it."""
     rows: list[Any] = matrix.tolist()
     values: dict[str, list[Any]] = {
         OURS: Vector.from_matrix(matrix),
@@ -98,9 +99,16 @@ def _writing(connections: dict[str, Any], matrix: Any) -> Iterator[tuple[str, Wa
     yield "executemany of lists", {name: partial(insert, name, lists[name]) for name in lists}
 
 
-def _reading(connections: dict[str, Any]) -> Iterator[tuple[str, Ways]]:
-    async def fetch(name: str, convert: Callable[[list[Any]], object]) -> object:
-        return convert(await connections[name].fetch("SELECT v FROM bench"))
+def reading(connections: dict[str, Any], for_lists: Any) -> Iterator[tuple[str, Ways]]:
+    """Yield each operation that fetches the rows, and each library's call for it.
+
+    Args:
+        connections: a connection for each library.
+        for_lists: one that is registered with our ``returns="list"``.
+    """
+
+    async def fetch(conn: Any, convert: Callable[[list[Any]], object]) -> object:
+        return convert(await conn.fetch("SELECT v FROM bench"))
 
     async def bind(name: str, parameter: Any) -> None:
         for _ in range(50):
@@ -114,15 +122,23 @@ def _reading(connections: dict[str, Any]) -> Iterator[tuple[str, Ways]]:
 
     one: list[float] = np.random.default_rng(1).normal(size=1536).tolist()
     parameters = {OURS: one, PGVECTOR: one, FLOOR: Vector(one).to_binary()}
-    conversions: dict[str, dict[str, Callable[[list[Any]], object]]] = {
-        "values": {OURS: list, PGVECTOR: list, FLOOR: list},
-        "lists": {OURS: to_lists, PGVECTOR: to_lists, FLOOR: list},
-        "a matrix": {OURS: Vector.to_matrix, PGVECTOR: stack, FLOOR: list},
+    lists: Converters = {OURS: to_lists, PGVECTOR: to_lists, FLOOR: list}
+    fetches: dict[str, tuple[dict[str, Any], Converters]] = {
+        "fetch to values": (connections, {OURS: list, PGVECTOR: list, FLOOR: list}),
+        "fetch to lists": (connections, lists),
+        'fetch with returns="list"': (
+            {**connections, OURS: for_lists},
+            {**lists, OURS: list},
+        ),
+        "fetch to a matrix": (
+            connections,
+            {OURS: Vector.to_matrix, PGVECTOR: stack, FLOOR: list},
+        ),
     }
-    for kind, converters in conversions.items():
+    for kind, (given, converters) in fetches.items():
         yield (
-            f"fetch to {kind}",
-            {name: partial(fetch, name, convert) for name, convert in converters.items()},
+            kind,
+            {name: partial(fetch, given[name], convert) for name, convert in converters.items()},
         )
     yield (
         "50 parameters, lists of 1536",

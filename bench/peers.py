@@ -12,16 +12,31 @@ import pgvector
 
 import asyncpg_vector
 
-__all__ = ["FIRST", "FLOOR", "OURS", "PGVECTOR", "VERSIONS", "first", "pgvector"]
+__all__ = [
+    "FIRST",
+    "FLOOR",
+    "LIMIT",
+    "OURS",
+    "PACKAGES",
+    "PGVECTOR",
+    "PYTHON",
+    "ROOT",
+    "VERSIONS",
+    "first",
+    "pgvector",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_FOLDER = ROOT / ".venv" / "first-release"
 
 OURS = "asyncpg_vector"
+PYTHON = "asyncpg_vector, Python alone"
 PGVECTOR = f"pgvector-python {version('pgvector')}"
 FIRST = "asyncpg_vector 0.1.2"
 FLOOR = "floor"
 """A codec that does nothing: it takes wire payloads and returns them."""
+LIMIT = "limit"
+"""What CPython itself needs to touch, make or copy as much."""
 
 VERSIONS = {name: version(name) for name in ("asyncpg", "asyncpg_vector", "numpy", "pgvector")}
 

@@ -1,152 +1,151 @@
-"""Shows the results: tables on the screen and in the README, a file, and two plots."""
+"""Shows the results: tables on the screen and in the README, and a file."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import re
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as untyped_plt  # noqa: ICN001  # its stubs leave most arguments open
 from rich.table import Table
 
-from bench.peers import FLOOR, OURS, PGVECTOR, ROOT
+from bench.peers import FLOOR, OURS, PGVECTOR, PYTHON, ROOT
+from bench.pictures import draw
 from codegen.project import insert_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from bench.timing import Result
+    from bench.bars import Bar
+    from bench.timing import Ratio, Result
 
-__all__ = ["save", "to_table"]
-
-mpl.use("Agg")
-plt: Any = untyped_plt
+__all__ = ["save", "show_ratio", "to_table"]
 
 _DOCS = ROOT / "docs"
 _README = ROOT / "README.md"
-_TABLE_START = "<!-- The table of times: written by `make bench`. -->\n"
-_TABLE_END = "<!-- The end of the table of times. -->\n"
+_TABLE_START = "<!-- The tables of times: written by `make bench`. -->\n"
+_TABLE_END = "<!-- The end of the tables of times. -->\n"
 
 
 def to_table(
-    title: str, results: Mapping[str, Mapping[str, Result]], bars: Mapping[str, float]
+    title: str, results: Mapping[str, Mapping[str, Result]], bars: Mapping[str, Bar]
 ) -> Table:
     """Return a table for the screen, of the results at one number of dimensions."""
     table = Table(title=title, title_justify="left")
-    table.add_column("operation")
-    for column in ("ours, µs", "of pgvector-python's", "quartiles", "of the floor", "bar"):
+    table.add_column("operation", no_wrap=True)
+    for column in ("kernel, µs", "Python, µs", "peer, µs"):
+        table.add_column(column, justify="right")
+    for column in ("kernel/peer (quartiles)", "Python/peer", "kernel/floor", "bar"):
         table.add_column(column, justify="right")
     for operation, ways in results.items():
-        bar = bars.get(operation)
         table.add_row(
             operation,
-            f"{ways[OURS].seconds * 1e6:,.2f}",
-            _ratio(ways, PGVECTOR),
-            _quartiles(ways, PGVECTOR),
-            _ratio(ways, FLOOR),
-            "" if bar is None else f"{bar:.2f}",
+            *(_microseconds(ways, way) for way in (OURS, PYTHON, PGVECTOR)),
+            _quartiles(ways, OURS, PGVECTOR),
+            _ratio(ways, PYTHON, PGVECTOR),
+            _ratio(ways, OURS, FLOOR),
+            _mark(ways, bars.get(operation)),
         )
     return table
+
+
+def _mark(ways: Mapping[str, Result], bar: Bar | None) -> str:
+    """Return a bar, marked if the operation is over it."""
+    if bar is None:
+        return ""
+    is_over = ways[OURS].ratios[bar.of].median > bar.ratio
+    return f"[bold red]over {bar.ratio:.2f}[/]" if is_over else f"{bar.ratio:.2f}"
 
 
 def save(
     document: dict[str, Any], by_dimensions: Mapping[int, Mapping[str, Mapping[str, Result]]]
 ) -> None:
-    """Write the file, the plots, and the README's table."""
+    """Write the file, the pictures, and the README's tables."""
     _DOCS.mkdir(exist_ok=True)
     document["results"] = {
         str(dimensions): {
-            operation: {name: asdict(result) for name, result in ways.items()}
+            operation: {name: _as_dict(name, result) for name, result in ways.items()}
             for operation, ways in results.items()
         }
         for dimensions, results in by_dimensions.items()
     }
-    (_DOCS / "benchmark.json").write_text(json.dumps(document, indent=1) + "\n")
-    _plot_ratios(by_dimensions[1536], _subtitle(document))
-    _plot_growth(by_dimensions, _subtitle(document))
-    _write_table(by_dimensions[1536], document)
+    text = json.dumps(document, indent=1)
+    with_ratios_on_a_line = re.sub(r"\[[^][]*\]", lambda match: " ".join(match[0].split()), text)
+    (_DOCS / "benchmark.json").write_text(with_ratios_on_a_line + "\n")
+    draw(by_dimensions, _DOCS)
+    tables = "\n".join([*_tables(by_dimensions[1536]), f"{_describe(document)}.", ""])
+    _README.write_text(insert_table(_README.read_text(), _TABLE_START, _TABLE_END, tables))
 
 
-def _ratio(ways: Mapping[str, Result], reference: str) -> str:
-    return f"{ways[OURS].ratios[reference].median:.2f}" if reference in ways else ""
+def _as_dict(name: str, result: Result) -> dict[str, Any]:
+    """Return a result with four significant digits, without its ratio to itself."""
+    ratios = {
+        other: [float(f"{number:.4g}") for number in ratio]
+        for other, ratio in result.ratios.items()
+        if other != name
+    }
+    return {"seconds": float(f"{result.seconds:.4g}"), "ratios": ratios}
 
 
-def _quartiles(ways: Mapping[str, Result], reference: str) -> str:
-    """Return the quartiles of a ratio, which show its spread."""
-    if reference not in ways:
-        return ""
-    low, _, high = ways[OURS].ratios[reference]
-    return f"{low:.2f} to {high:.2f}"
-
-
-def _subtitle(document: Mapping[str, Any]) -> str:
-    return f"{document['machine']}; " + ", ".join(
-        f"{name} {version}" for name, version in document["versions"].items()
+def _tables(results: Mapping[str, Mapping[str, Result]]) -> Iterator[str]:
+    """Yield the lines of the README's tables: without a server, and live."""
+    compared = {name: ways for name, ways in results.items() if PGVECTOR in ways}
+    yield from _to_markdown(
+        ("1536 dimensions", "kernel, µs", "Python, µs", "peer, µs", "kernel/peer", "Python/peer"),
+        (
+            (
+                operation,
+                *(_microseconds(ways, way) for way in (OURS, PYTHON, PGVECTOR)),
+                _ratio(ways, OURS, PGVECTOR),
+                _ratio(ways, PYTHON, PGVECTOR),
+            )
+            for operation, ways in compared.items()
+            if PYTHON in ways
+        ),
+    )
+    yield from _to_markdown(
+        ("live, 1000 rows", "kernel, ms", "peer, ms", "floor, ms", "kernel/peer", "kernel/floor"),
+        (
+            (
+                operation.removeprefix("live: "),
+                *(f"{ways[way].seconds * 1e3:,.2f}" for way in (OURS, PGVECTOR, FLOOR)),
+                _ratio(ways, OURS, PGVECTOR),
+                _ratio(ways, OURS, FLOOR),
+            )
+            for operation, ways in compared.items()
+            if FLOOR in ways
+        ),
     )
 
 
-def _plot_ratios(results: Mapping[str, Mapping[str, Result]], subtitle: str) -> None:
-    compared = {name: ways for name, ways in results.items() if PGVECTOR in ways}
-    ratios = [ways[OURS].ratios[PGVECTOR].median for ways in compared.values()]
-    figure, axes = plt.subplots(figsize=(11, 0.25 * len(compared) + 1.2), layout="constrained")
-    colours = ["#2a9d8f" if ratio <= 1 else "#e76f51" for ratio in ratios]
-    bars = axes.barh(list(compared), ratios, color=colours)
-    axes.axvline(1, color="black", linewidth=1)
-    background = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # over the line at 1
-    labels = [f"{ratio:.2f}" for ratio in ratios]
-    axes.bar_label(bars, labels, padding=3, fontsize=8, bbox=background)
-    axes.set_xlim(0, max(ratios) * 1.1)
-    axes.set_ylim(len(compared) - 0.5, -0.5)
-    axes.set_xlabel("time, as a share of pgvector-python's (less is faster); 1536 dimensions")
-    axes.tick_params(axis="y", labelsize=8)
-    figure.suptitle(subtitle, fontsize=8)
-    figure.savefig(_DOCS / "ratios.svg", metadata={"Date": None})
-    plt.close(figure)
+def _to_markdown(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield "|---|" + "--:|" * (len(header) - 1)
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
 
 
-_GROWTH = (
-    "vector: list to wire",
-    "vector: float32 ndarray to wire",
-    "vector: wire to value",
-    "vector: wire to list",
-    "vector: to text",
-)
+def _microseconds(ways: Mapping[str, Result], way: str) -> str:
+    return f"{ways[way].seconds * 1e6:,.2f}" if way in ways else ""
 
 
-def _plot_growth(
-    by_dimensions: Mapping[int, Mapping[str, Mapping[str, Result]]], subtitle: str
-) -> None:
-    figure, axes = plt.subplots(figsize=(11, 5), layout="constrained")
-    for number, operation in enumerate(_GROWTH):
-        for name, style in ((OURS, "o-"), (PGVECTOR, "x:")):
-            points = [
-                (dimensions, results[operation][name].seconds * 1e6)
-                for dimensions, results in by_dimensions.items()
-                if operation in results
-            ]
-            label = operation.removeprefix("vector: ") + (
-                ", pgvector-python" if name != OURS else ""
-            )
-            axes.plot(*zip(*points, strict=True), style, color=f"C{number}", label=label)
-    axes.set(xscale="log", yscale="log", xlabel="dimensions", ylabel="microseconds")
-    axes.legend(fontsize=8, ncols=2)
-    axes.grid(alpha=0.3)
-    figure.suptitle(subtitle, fontsize=8)
-    figure.savefig(_DOCS / "growth.svg", metadata={"Date": None})
-    plt.close(figure)
+def _ratio(ways: Mapping[str, Result], way: str, reference: str) -> str:
+    has_both = way in ways and reference in ways
+    return f"{ways[way].ratios[reference].median:.2f}" if has_both else ""
 
 
-def _write_table(results: Mapping[str, Mapping[str, Result]], document: Mapping[str, Any]) -> None:
-    lines = [
-        "| 1536 dimensions | µs | of pgvector-python's | of the floor |",
-        "|---|---|---|---|",
-        *(
-            f"| {operation} | {ways[OURS].seconds * 1e6:,.2f} | {_ratio(ways, PGVECTOR)} "
-            f"| {_ratio(ways, FLOOR)} |"
-            for operation, ways in results.items()
-            if PGVECTOR in ways
-        ),
-    ]
-    table = "\n".join([*lines, "", f"{_subtitle(document)}.", ""])
-    _README.write_text(insert_table(_README.read_text(), _TABLE_START, _TABLE_END, table))
+def _quartiles(ways: Mapping[str, Result], way: str, reference: str) -> str:
+    return show_ratio(ways[way].ratios[reference]) if reference in ways else ""
+
+
+def show_ratio(ratio: Ratio) -> str:
+    """Return a ratio with its quartiles, which show its spread."""
+    low, median, high = ratio
+    return f"{median:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _describe(document: Mapping[str, Any]) -> str:
+    """Return the machine and the versions, without which times say little."""
+    return f"{document['machine']}; " + ", ".join(
+        f"{name} {version}" for name, version in document["versions"].items()
+    )

@@ -5,18 +5,22 @@ from __future__ import annotations
 import gc
 import statistics
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Mapping
+    from collections.abc import Awaitable, Generator, Mapping
 
-__all__ = ["Ratio", "Result", "time_awaits", "time_calls"]
+__all__ = ["Ratio", "Result", "Way", "frozen", "repeat", "time_awaits", "time_calls"]
 
 _ROUNDS = 31
 _SLICE = 2e-3
 """Seconds of one turn of a way, which repeats its operation in them."""
+
+Way: TypeAlias = Callable[[int], float]
+"""Does an operation so many times, and returns the seconds that this took."""
 
 
 class Ratio(NamedTuple):
@@ -36,7 +40,7 @@ class Result:
 
 
 @contextmanager
-def _frozen() -> Generator[None]:
+def frozen() -> Generator[None]:
     """Keep the garbage collector from running, and existing objects out of it."""
     gc.collect()
     gc.freeze()
@@ -48,14 +52,27 @@ def _frozen() -> Generator[None]:
         gc.unfreeze()
 
 
-def time_calls(ways: Mapping[str, Callable[[], object]]) -> dict[str, Result]:
+def repeat(call: Callable[[], object]) -> Way:
+    """Make a way of a function, which is called in this process."""
+
+    def way(times: int) -> float:
+        turns = range(times)
+        start = time.perf_counter()
+        for _ in turns:
+            call()
+        return time.perf_counter() - start
+
+    return way
+
+
+def time_calls(ways: Mapping[str, Way]) -> dict[str, Result]:
     """Time each way in every round; the rounds begin with different ways."""
     times = {name: _calls_in_a_slice(way) for name, way in ways.items()}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    with _frozen():
+    with frozen():
         for turn in range(_ROUNDS):
             for name in _rotated(list(ways), turn):
-                seconds[name].append(_time(ways[name], times[name]))
+                seconds[name].append(ways[name](times[name]) / times[name])
     return _summarise(seconds)
 
 
@@ -83,7 +100,7 @@ async def time_awaits(
     for way in ways.values():
         await prepare()
         await way()
-    with _frozen():
+    with frozen():
         for turn in range(_ROUNDS):
             for name in _rotated(list(ways), turn):
                 await prepare()
@@ -98,14 +115,6 @@ def _rotated(names: list[str], turn: int) -> list[str]:
     return names[place:] + names[:place]
 
 
-def _calls_in_a_slice(way: Callable[[], object]) -> int:
-    way()
-    return max(1, round(_SLICE / max(_time(way, 3), 1e-8)))
-
-
-def _time(way: Callable[[], object], times: int) -> float:
-    turns = range(times)
-    start = time.perf_counter()
-    for _ in turns:
-        way()
-    return (time.perf_counter() - start) / times
+def _calls_in_a_slice(way: Way) -> int:
+    way(1)
+    return max(1, round(_SLICE / max(way(3) / 3, 1e-8)))

@@ -1,18 +1,28 @@
-"""The benchmark compares operations with equal results."""
+"""The benchmark compares operations with equal results, and judges their times rightly."""
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from itertools import count
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from bench import timing
-from bench.live import BARS as LIVE_BARS
-from bench.offline import BARS, offline
-from bench.peers import FIRST, FLOOR, OURS, PGVECTOR
+from bench.bars import BARS, Bar, compare, find_over, find_slower
+from bench.live import reading, writing
+from bench.offline import offline
+from bench.peers import FIRST, FLOOR, LIMIT, OURS, PGVECTOR, PYTHON
+from bench.pictures import GROWTH, PICTURES, draw
 from bench.report import to_table
+from bench.timing import Ratio, Result
+from bench.worker import Worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Clock:
@@ -26,31 +36,60 @@ class Clock:
 
 def test_results_are_equal() -> None:
     """The libraries agree on every operation to or from the wire."""
-    operations = dict(offline(384))
-    assert set(BARS) <= set(operations)
-    for operation, ways in operations.items():
+    for operation, ways in offline(384):
         results = {name: way() for name, way in ways.items()}
-        if operation.endswith("to wire") and PGVECTOR in ways:
-            assert results[OURS] == results[PGVECTOR], operation
+        ours, theirs = results[OURS], results.get(PGVECTOR)
+        if operation.endswith(("to wire", "to list")):
+            assert theirs in (ours, None), operation
         if operation.endswith("to list"):
-            assert results[OURS] == results[PGVECTOR], operation
-            assert results.get(FIRST, results[OURS]) == results[OURS], operation
-        if operation.endswith("to ndarray"):
-            assert results[OURS].tobytes() == results[PGVECTOR].tobytes(), operation
+            assert results.get(FIRST, ours) == ours, operation
+        if operation.endswith(("to ndarray", "to matrix")):
+            assert ours.tobytes() == theirs.tobytes(), operation
+        if operation.endswith("from_binary"):
+            assert ours.to_binary() == theirs.to_binary(), operation
+        if operation.endswith("to values"):
+            assert [one.to_binary() for one in ours] == [one.to_binary() for one in theirs]
+
+
+def test_every_named_operation_is_there() -> None:
+    """Bars and pictures name operations that are timed, and ways that they are timed in."""
+    ways = {name: {*calls, PYTHON} for name, calls in offline(3)}
+    connections = dict.fromkeys((OURS, PGVECTOR, FLOOR))  # which only calls would use
+    live = (*writing(connections, np.ones((1, 3), np.float32)), *reading(connections, None))
+    ways |= {f"live: {name}": {*calls} for name, calls in live}
+    for bars in BARS.values():
+        for operation, bar in bars.items():
+            assert {OURS, bar.of} <= ways[operation]
+    for picture in PICTURES.values():
+        for operations in picture.groups.values():
+            for operation in operations.values():
+                assert {*picture.ways, picture.reference} <= ways[operation]
+    assert {*GROWTH.values()} <= {*ways}
+
+
+def test_the_worker_is_python_alone() -> None:
+    operations = [name for name, _ in offline(3)]
+    with Worker(3) as worker:
+        assert worker.implementation == "python"
+        for operation in operations:
+            assert worker.way(operation)(2) > 0
+        with pytest.raises(EOFError):
+            worker.way("no operation")(1)
 
 
 def test_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way is compared with the others in the same round, by a clock that the ways turn."""
     clock = Clock()
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
-    steady, busy = partial(clock.turn, 1e-3), count()
+    steady, busy = timing.repeat(partial(clock.turn, 1e-3)), count()
 
     def twice() -> None:
         clock.turn(2e-3)
         if next(busy) % 5 == 0:  # while the machine does something else
             clock.turn(1)
 
-    results = timing.time_calls({OURS: twice, PGVECTOR: steady, FLOOR: steady})
+    ways = {OURS: timing.repeat(twice), PYTHON: steady, PGVECTOR: steady, FLOOR: steady}
+    results = timing.time_calls(ways)
     assert results[OURS].seconds == pytest.approx(2e-3)
     low, median, high = results[OURS].ratios[PGVECTOR]
     assert low == pytest.approx(2)
@@ -58,7 +97,56 @@ def test_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
     assert high >= median
     assert results[PGVECTOR].ratios[OURS].median == pytest.approx(0.5)
     assert results[OURS].ratios[OURS].median == 1
-    table = to_table("twice", {"sum": results}, {"sum": 1.0})
-    assert [column.header for column in table.columns][2] == "of pgvector-python's"
-    assert list(table.columns[2].cells) == ["2.00"]
-    assert all(operation.startswith("live: ") for operation in LIVE_BARS)
+    for bar, shown in ((2.5, "2.50"), (1.5, "[bold red]over 1.50[/]")):
+        table = to_table("twice", {"sum": results}, {"sum": Bar(bar, FLOOR)})
+        cells = {str(column.header): list(column.cells) for column in table.columns}
+        assert cells["Python/peer"] == ["1.00"]
+        assert cells["kernel/floor"] == ["2.00"]
+        assert cells["bar"] == [shown]
+
+
+def make_results(ratio: Ratio) -> dict[str, Result]:
+    """Return the results of an operation in all ways, of which ours has a ratio to the others."""
+    same = Ratio(1, 1, 1)
+    ways = (OURS, PYTHON, PGVECTOR, FLOOR, LIMIT)
+    results = {way: Result(1e-6, dict.fromkeys(ways, same)) for way in ways}
+    return {**results, OURS: Result(1e-6, {**dict.fromkeys(ways, ratio), OURS: same})}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [
+        (Ratio(0.8, 0.9, 0.95), "faster"),
+        (Ratio(0.9, 1.1, 1.2), "even"),
+        (Ratio(0.8, 0.9, 1.0), "even"),
+        (Ratio(1.05, 1.1, 1.2), "slower"),
+    ],
+)
+def test_judgement(ratio: Ratio, expected: str) -> None:
+    results = {"sum": make_results(ratio)}
+    assert compare(ratio) == expected
+    assert [*find_slower(results)] == ([("sum", ratio)] if expected == "slower" else [])
+    bar = Bar(ratio.median, FLOOR)
+    assert not [*find_over(results, {"sum": bar})]
+    lower = bar._replace(ratio=bar.ratio - 0.01)
+    assert [*find_over(results, {"sum": lower})] == [("sum", lower, ratio)]
+
+
+def test_pictures(tmp_path: Path) -> None:
+    """A time that is longer for certain has a colour of its own, which noise has not."""
+    operations = {
+        operation: make_results(Ratio(0.9, 1.1, 1.2))
+        for picture in PICTURES.values()
+        for group in picture.groups.values()
+        for operation in group.values()
+    }
+    slower = {"vector: list to wire", "live: COPY of lists"}
+    results = {**operations, **dict.fromkeys(slower, make_results(Ratio(1.05, 1.1, 1.2)))}
+    draw({3: results, 1536: results}, tmp_path)
+    colours = {"light": "#bc4c00", "dark": "#f0883e"}
+    expected = {f"{name}-{theme}.svg" for name in (*PICTURES, "growth") for theme in colours}
+    assert {path.name for path in tmp_path.iterdir()} == expected
+    for name in PICTURES:
+        for theme, colour in colours.items():
+            picture = (tmp_path / f"{name}-{theme}.svg").read_text()
+            assert len(re.findall(f"<text.*?{colour}.*?</text>", picture)) == 1
