@@ -9,6 +9,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ CASES = ROOT / "tests" / "fuzz_cases"
 """The findings, which the tests replay: a folder for each target."""
 WORK = ROOT / ".fuzz"
 """The inputs with which libFuzzer found new coverage, from which its next run starts."""
+KERNEL = WORK / "kernel.so"
+"""The kernel, compiled by `make` so that it counts the code that an input reaches."""
 
 # The most that an input may cost. libFuzzer limits the memory of the whole process, which takes
 # 200 MB before the first input, and the time in seconds. tests/test_fuzz_cases.py is stricter.
@@ -39,6 +43,8 @@ def fuzz(target: str, options: list[str]) -> None:
     """Fuzz a target; this ends the process."""
     # atheris is installed for this job only, and has no type hints.
     atheris: Any = import_module("atheris")
+    if KERNEL.exists():
+        load_kernel()
     with atheris.instrument_imports(include=["asyncpg_vector", "codegen", "tomllib"]):
         from fuzz.checks import TARGETS
         from fuzz.seeds import dictionary, samples
@@ -62,6 +68,16 @@ def fuzz(target: str, options: list[str]) -> None:
         TARGETS[target],
     )
     atheris.Fuzz()
+
+
+def load_kernel() -> None:
+    """Load the kernel that counts coverage, which the package then takes for its own."""
+    name = "asyncpg_vector._kernel"
+    loader = ExtensionFileLoader(name, str(KERNEL))
+    spec = spec_from_loader(name, loader)
+    assert spec
+    sys.modules[name] = module_from_spec(spec)
+    loader.exec_module(sys.modules[name])
 
 
 def fuzz_all(seconds: int) -> int:

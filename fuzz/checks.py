@@ -13,9 +13,12 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from asyncpg_vector._generated import VALUE_CLASSES
+from asyncpg_vector._native import kernel
 from asyncpg_vector.errors import VectorError
 from asyncpg_vector.runtime.bits import Bits
+from asyncpg_vector.runtime.dense import Dense
 from codegen.spec import Spec, SpecError, load_spec
+from fuzz.twin import import_python_alone
 from tests.needs import without_numpy
 
 if TYPE_CHECKING:
@@ -28,19 +31,27 @@ __all__ = ["TARGETS", "to_text_input"]
 _LONGEST_STR = 200
 
 
+_PYTHON_ALONE: Any = import_python_alone() if kernel is not None else None
+"""A copy of the package that does not use the kernel."""
+
+
 def _check_binary(value_class: type[Value], data: bytes) -> None:
-    def read() -> Value:
+    def read(cls: Any) -> Value:
         # decode trusts the server, so it takes more payloads than from_binary does.
-        assert value_class.decode(data).to_binary() == data
-        value = value_class.from_binary(data)
+        assert cls.decode(data).to_binary() == data
+        value: Value = cls.from_binary(data)
         assert value.to_binary() == _as_sent(value_class, data)
         return value
 
-    _check_both(read)
+    _check_all(value_class, read)
 
 
 def _check_text(value_class: type[Value], data: bytes) -> None:
-    _check_both(lambda: value_class.from_text(to_text_input(data)))
+    _check_all(value_class, lambda cls: cls.from_text(to_text_input(data)))
+
+
+def _check_base64(value_class: type[Value], data: bytes) -> None:
+    _check_all(value_class, lambda cls: cls.from_float_base64(to_text_input(data)))
 
 
 def _check_spec(data: bytes) -> None:
@@ -60,6 +71,11 @@ def _check_spec(data: bytes) -> None:
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     **{f"{name}-binary": partial(_check_binary, cls) for name, cls in VALUE_CLASSES.items()},
     **{f"{name}-text": partial(_check_text, cls) for name, cls in VALUE_CLASSES.items()},
+    **{
+        f"{name}-base64": partial(_check_base64, cls)
+        for name, cls in VALUE_CLASSES.items()
+        if issubclass(cls, Dense)
+    },
     "spec": _check_spec,
 }
 """The checks, by the names of the targets."""
@@ -81,20 +97,34 @@ def _as_sent(value_class: type[Value], data: bytes) -> bytes:
     return (int.from_bytes(data, "big") >> spare << spare).to_bytes(len(data), "big")
 
 
-def _check_both(read: Callable[[], Value]) -> None:
-    """Check with NumPy and without: the code differs, and the outcome has to be the same."""
-    with_numpy = _outcome(read)
+def _check_all(value_class: type[Value], read: Callable[[Any], Value]) -> None:
+    """Check with NumPy, without, and without the kernel: the outcome has to be the same."""
+    with_numpy = _outcome(read, value_class)
     with without_numpy():
-        assert _outcome(read) == with_numpy
+        assert _outcome(read, value_class) == with_numpy
+    if _PYTHON_ALONE:
+        other = getattr(_PYTHON_ALONE, value_class.__name__)
+        assert _show(read, other, _PYTHON_ALONE.VectorError) == with_numpy
 
 
-def _outcome(read: Callable[[], Value]) -> tuple[object, ...]:
+def _outcome(read: Callable[[Any], Value], value_class: type[Value]) -> tuple[object, ...]:
+    def read_and_check(value_class: Any) -> Value:
+        value = read(value_class)
+        _check_value(value)
+        return value
+
+    return _show(read_and_check, value_class, VectorError)
+
+
+def _show(
+    read: Callable[[Any], Value], value_class: Any, refused: type[Exception]
+) -> tuple[object, ...]:
+    """Return the forms of a value, or the name and message of the error that refuses the input."""
     try:
-        value = read()
-    except VectorError as error:
-        return type(error), str(error)
-    _check_value(value)
-    return value.to_binary(), value.to_text(), repr(value)
+        value = read(value_class)
+    except refused as error:
+        return type(error).__name__, str(error)
+    return value.to_binary(), value.to_text(), repr(value), repr(value.to_json())
 
 
 def _check_value(value: Value) -> None:

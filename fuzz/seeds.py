@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector.runtime.bits import Bits
+from asyncpg_vector.runtime.dense import Dense
 
 if TYPE_CHECKING:
     from asyncpg_vector.runtime.value import Value
@@ -49,11 +50,13 @@ def samples(target: str) -> list[bytes]:
     values = _values(VALUE_CLASSES[name])
     if form == "binary":
         return [value.to_binary() for value in values]
+    if form == "base64":
+        return [value.to_float_base64().encode() for value in values if isinstance(value, Dense)]
     return [value.to_text().encode() for value in values]
 
 
 def dictionary(target: str) -> list[str]:
-    """Return the words of a target's grammar; a binary target has none."""
+    """Return the words of a target's grammar; binary and base64 have none."""
     if target == "spec":
         return [*_TOML, *sorted(set(re.findall(r"\w+", _SPEC.read_text())))]
     return _WORDS if target.endswith("-text") else []

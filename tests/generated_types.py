@@ -7,14 +7,18 @@ written in SQL, reads the stored payload, and prints its numbers as the server p
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from asyncpg_vector.runtime import number_format
+from asyncpg_vector.runtime.formats import FORMATS, IntegerFormat
 from codegen import __main__ as command
 from codegen.spec import Type, load_spec
 
@@ -25,6 +29,8 @@ MODELS: dict[str, Type] = {
     for sql_name, model in load_spec(path).types.items()
 }
 """The types, by ``spec.type``; the spec's name is also the type's schema on the server."""
+
+ORDERS = ["big", "little"]
 
 TYPE_SQL = """
 CREATE TYPE {type};
@@ -118,6 +124,55 @@ def database_sql() -> str:
     types = "".join(TYPE_SQL.format(type=name) for name in MODELS)
     casts = "".join(_TEXT_SQL.format(type=name, body=body) for name, body in _BODIES.items())
     return schemas + _NUMBERS_SQL + types + casts
+
+
+def _field(kind: str, what: Any, format_: str, **more: Any) -> str:
+    keys = {kind: what, "format": format_, **more}
+    return f"{{ {', '.join(f'{key} = {json.dumps(value)}' for key, value in keys.items())} }}"
+
+
+def _table(name: str, **keys: Any) -> str:
+    lines = [f"{key.rstrip('_')} = {value}" for key, value in keys.items() if value is not None]
+    return "\n".join([f"[types.{name}]", *lines, ""])
+
+
+def big_spec() -> str:
+    """A spec with every format, layout and byte order, with and without the optional keys."""
+    integers = [name for name in FORMATS if isinstance(number_format(name, "big"), IntegerFormat)]
+    tables = []
+    for n, (name, order) in enumerate(product(FORMATS, ORDERS)):
+        format_ = number_format(name, "big")
+        element = f'{{ format = "{name}", width = {format_.width} }}'
+        digits = {"int": "integer"}.get(format_.number.__name__, "float32")
+        digits = f'digits = "{"float64" if name == "float64" else digits}"'
+        counting = integers[n % len(integers)]
+        index = number_format(counting, "big")
+        dimensions = _field("counts", "dimensions", counting)
+        constant = _field("constant", n, counting, name="version")
+        attributes = [
+            _field("attribute", f"of_{each}", each) for each in FORMATS if each != "bfloat16"
+        ]
+        common = {"byte_order": f'"{order}"', "element": element}
+        dense = {**common, "layout": '"dense"'}
+        sparse = {
+            **common,
+            "layout": '"sparse"',
+            "index": f'{{ format = "{counting}", width = {index.width} }}',
+        }
+        tables += [
+            _table(f"dense_{name}_{order}", **dense, class_=f'"Dense{n}"', header=f"[{constant}, {dimensions}]", text=f"{{ {digits} }}"),
+            _table(f"attributed_{name}_{order}", **dense, class_=f'"Attributed{n}"', header=f"[{', '.join([*attributes[n % 9 :], dimensions, *attributes[: n % 9]])}]"),
+            _table(f"sparse_{name}_{order}", **sparse, class_=f'"Sparse{n}"', header=f"[{_field('counts', 'nnz', 'uint16', max=9)}, {dimensions}, {constant}]", text=f"{{ {digits}, first_index = {n % 3} }}", aggregates='["avg"]'),
+            _table(f"textless_{name}_{order}", **sparse, class_=f'"Textless{n}"', header=f"[{dimensions}, {_field('counts', 'nnz', counting)}]", built_in="true"),
+        ]  # fmt: skip
+    for order in ORDERS:
+        length = _field("counts", "length", "uint16", max=100)
+        version = _field("constant", 7, "int32", name="version")
+        tables.append(
+            _table(f"bits_{order}", class_=f'"Bits{order.capitalize()}"', layout='"bits"', byte_order=f'"{order}"', bit_order='"most_significant_first"', header=f"[{version}, {length}]")
+            + f'[types.bits_{order}.metrics.hamming]\noperator = "<~>"\noperator_classes = {{}}\n'
+        )  # fmt: skip
+    return "\n".join(tables)
 
 
 def generate(spec: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Measures the memory that encoding and decoding leave behind, in a process of its own.
+"""Measures the memory that encoding, decoding and errors leave behind, in a process of its own.
 
 `python -m tests.memory TYPE CALLS` makes a tenth of CALLS unmeasured, then CALLS in five rounds. It
 prints the median growth of a round in JSON: Python's memory blocks, which are counted exactly, and KiB
@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from tests import kernel_calls
 from tests.spec_types import SpecType, type_named
 
 ROUNDS = 5
@@ -37,7 +38,12 @@ def calls(type_: SpecType) -> dict[str, Callable[[int], Any]]:
     def decode(n: int) -> Any:
         return type_.decode(wires[n % len(wires)]).to_list()
 
-    return {"encode": encode, "decode": decode}
+    anything = kernel_calls.calls_of(type_)
+
+    def refuse_or_take(n: int) -> Any:
+        kernel_calls.call(anything[n % len(anything)])
+
+    return {"encode": encode, "decode": decode, "anything": refuse_or_take}
 
 
 def _numbers(type_: SpecType, n: int) -> list[Any]:

@@ -11,10 +11,12 @@ from asyncpg_vector import Vector, VectorError
 from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector.runtime.value import Value
 from codegen.spec import SpecError, load_spec
+from fuzz import checks
 from fuzz.checks import TARGETS, to_text_input
 from fuzz.seeds import dictionary, samples
 from tests.cost import at_most
-from tests.spec_types import SPEC, SpecType, each_type
+from tests.needs import needs_kernel
+from tests.spec_types import SPEC, SpecType, each_type, type_named
 
 FOLDER = Path(__file__).parent / "fuzz_cases"
 CASES = sorted(FOLDER.glob("*/*"))
@@ -79,7 +81,7 @@ def test_a_value_that_changes_in_a_pickle_is_a_finding(
 ) -> None:
     first, *_ = samples(target)
     TARGETS[target](first)
-    *_, changed = samples(target.replace("text", "binary"))
+    *_, changed = samples(f"{target.partition('-')[0]}-binary")
     monkeypatch.setattr(Value, "__reduce__", lambda self: (type(self).from_binary, (changed,)))
     with pytest.raises(AssertionError, match="pickle"):
         TARGETS[target](first)
@@ -89,3 +91,16 @@ def test_a_difference_by_numpy_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Vector, "to_text", lambda _: "[1]" if loaded_numpy() else "[1.0]")
     with pytest.raises(AssertionError):
         TARGETS["vector-binary"](bytes.fromhex("0001 0000 3f800000"))
+
+
+@needs_kernel
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "spec"])
+def test_a_difference_by_the_kernel_is_a_finding(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = samples(target)
+    TARGETS[target](first)
+    name = type_named(target.partition("-")[0]).model.class_name
+    monkeypatch.setattr(getattr(checks._PYTHON_ALONE, name), "to_text", lambda _: "another")
+    with pytest.raises(AssertionError):
+        TARGETS[target](first)

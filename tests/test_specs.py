@@ -8,7 +8,6 @@ import pickle
 import struct
 import sys
 from collections.abc import AsyncIterator, Mapping
-from itertools import product
 from math import inf, nan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,18 +28,24 @@ from asyncpg_vector import (
     register_vector,
 )
 from asyncpg_vector.runtime import Value, number_format
-from asyncpg_vector.runtime.formats import FORMATS, IntegerFormat
+from asyncpg_vector.runtime.formats import FORMATS
 from asyncpg_vector.testing import check_roundtrip, special_numbers
 from codegen import __main__ as command
 from codegen.render import MARKER
 from codegen.spec import DenseType, SparseType, Type, load_spec
 from tests.conftest import NewDatabase
-from tests.generated_types import MODELS, SPECS, database_sql, generate, import_package
+from tests.generated_types import (
+    MODELS,
+    ORDERS,
+    SPECS,
+    big_spec,
+    database_sql,
+    generate,
+    import_package,
+)
 from tests.needs import needs_numpy, np
 from tests.processes import UNMEASURED, run_python
 from tests.spec_types import ROOT
-
-ORDERS = ["big", "little"]
 
 
 @pytest.fixture(scope="session")
@@ -440,55 +445,6 @@ async def test_found_by_the_search_path_or_by_the_extension(
 
 
 # Every format in every layout
-
-
-def _field(kind: str, what: Any, format_: str, **more: Any) -> str:
-    keys = {kind: what, "format": format_, **more}
-    return f"{{ {', '.join(f'{key} = {json.dumps(value)}' for key, value in keys.items())} }}"
-
-
-def _table(name: str, **keys: Any) -> str:
-    lines = [f"{key.rstrip('_')} = {value}" for key, value in keys.items() if value is not None]
-    return "\n".join([f"[types.{name}]", *lines, ""])
-
-
-def big_spec() -> str:
-    """A spec with every format, layout and byte order, with and without the optional keys."""
-    integers = [name for name in FORMATS if isinstance(number_format(name, "big"), IntegerFormat)]
-    tables = []
-    for n, (name, order) in enumerate(product(FORMATS, ORDERS)):
-        format_ = number_format(name, "big")
-        element = f'{{ format = "{name}", width = {format_.width} }}'
-        digits = {"int": "integer"}.get(format_.number.__name__, "float32")
-        digits = f'digits = "{"float64" if name == "float64" else digits}"'
-        counting = integers[n % len(integers)]
-        index = number_format(counting, "big")
-        dimensions = _field("counts", "dimensions", counting)
-        constant = _field("constant", n, counting, name="version")
-        attributes = [
-            _field("attribute", f"of_{each}", each) for each in FORMATS if each != "bfloat16"
-        ]
-        common = {"byte_order": f'"{order}"', "element": element}
-        dense = {**common, "layout": '"dense"'}
-        sparse = {
-            **common,
-            "layout": '"sparse"',
-            "index": f'{{ format = "{counting}", width = {index.width} }}',
-        }
-        tables += [
-            _table(f"dense_{name}_{order}", **dense, class_=f'"Dense{n}"', header=f"[{constant}, {dimensions}]", text=f"{{ {digits} }}"),
-            _table(f"attributed_{name}_{order}", **dense, class_=f'"Attributed{n}"', header=f"[{', '.join([*attributes[n % 9 :], dimensions, *attributes[: n % 9]])}]"),
-            _table(f"sparse_{name}_{order}", **sparse, class_=f'"Sparse{n}"', header=f"[{_field('counts', 'nnz', 'uint16', max=9)}, {dimensions}, {constant}]", text=f"{{ {digits}, first_index = {n % 3} }}", aggregates='["avg"]'),
-            _table(f"textless_{name}_{order}", **sparse, class_=f'"Textless{n}"', header=f"[{dimensions}, {_field('counts', 'nnz', counting)}]", built_in="true"),
-        ]  # fmt: skip
-    for order in ORDERS:
-        length = _field("counts", "length", "uint16", max=100)
-        version = _field("constant", 7, "int32", name="version")
-        tables.append(
-            _table(f"bits_{order}", class_=f'"Bits{order.capitalize()}"', layout='"bits"', byte_order=f'"{order}"', bit_order='"most_significant_first"', header=f"[{version}, {length}]")
-            + f'[types.bits_{order}.metrics.hamming]\noperator = "<~>"\noperator_classes = {{}}\n'
-        )  # fmt: skip
-    return "\n".join(tables)
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,14 @@ SIZE = 2_000
 compared: Counter[str] = Counter()
 """The number of comparisons with the server, by their names."""
 
+alike: Counter[str] = Counter()
+"""The number of comparisons of the kernel with Python alone, by the names of operations."""
+
+BATCHES = int(os.environ.get("ASYNCPG_VECTOR_TEST_BATCHES", "5"))
+"""The number of batches of each test."""
+
 in_batches = settings(
-    max_examples=int(os.environ.get("ASYNCPG_VECTOR_TEST_BATCHES", "5")),
+    max_examples=BATCHES,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a smaller seed is not simpler
 )
 

@@ -12,13 +12,15 @@ import pytest
 from asyncpg_vector import register_vector
 from asyncpg_vector._generated import VALUE_CLASSES
 from asyncpg_vector.runtime import Codec
-from tests.differential.batches import compared
+from tests.differential.batches import alike, compared
 from tests.needs import without_numpy
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     for what, count in sorted(compared.items()):
         terminalreporter.write_line(f"{count:,} times the same as the server: {what}")
+    for operation, count in sorted(alike.items()):
+        terminalreporter.write_line(f"{count:,} times the same without the kernel: {operation}")
 
 
 @pytest.fixture

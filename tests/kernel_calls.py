@@ -1,0 +1,73 @@
+"""Calls of every function of the kernel, with good arguments and with bad ones."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from asyncpg_vector import VectorError
+from tests.needs import np
+from tests.spec_types import SpecType
+
+ROWS: list[Any] = [
+    *([], [1], [1, 0] * 400, (1, 0), [1.0, 0.0], [True], [2], [-1], [1e300], [float("nan")], [10**400]),
+    *([None], ["1"], [[1]], "1", "[1,0]", "[1,]", "{1:1}/2", "[1e400]", b"1", None, 1, {}, {1: 2}),
+    *(array("f", [1, 0]), array("d", [1e300]), array("b", [1]), memoryview(array("d", [1, 0]))),
+    *(memoryview(b"1234"), memoryview(bytes(8)).cast("d")[::-1], range(3), "AACAPw==", "AACAPw", b"AACA?w=="),
+]  # fmt: skip
+if np:
+    ROWS += [
+        *(np.array([1, 0], dtype) for dtype in ("f2", "f4", "f8", ">f4", ">f2", "i1", "u8", "?", "g", "O")),
+        *(np.zeros((2, 2)), np.zeros(()), np.zeros((3, 2), "f4")[:, ::-1], np.array([np.nan]), np.array(["1"])),
+        *([np.float64(1), np.float32(0)], [np.int8(1), np.bool_(0)], [np.longdouble(1)], np.float32(1)),
+    ]  # fmt: skip
+
+
+def calls_of(type_: SpecType) -> list[Callable[[], Any]]:
+    """The calls for a type."""
+    cls = type_.value_class
+    wire = type_.encode(type_.text_of_one)
+    value = cls.decode(wire)
+    wires: list[Any] = [
+        wire,
+        wire[:-1],
+        wire + b"\0",
+        b"",
+        bytearray(wire),
+        memoryview(wire),
+        b"\xff" * len(wire),
+        1,
+    ]
+    names = ["from_text", "from_matrix", "to_matrix", "from_float_base64"]
+    functions = [cls, cls.encode, *(getattr(cls, name) for name in names if hasattr(cls, name))]
+    calls = [partial(function, row) for function in functions for row in ROWS]
+    calls += [
+        partial(make, each)
+        for make in (cls.from_binary, cls.decode, cls.codec.decode)
+        for each in wires
+    ]
+    calls += [
+        value.to_list,
+        value.to_text,
+        partial(hash, value),
+        partial(cls, value),
+        partial(cls.encode, value),
+    ]
+    if np:
+        calls += [value.to_numpy]
+    if hasattr(cls, "to_matrix"):
+        calls += [partial(cls.to_matrix, [value] * 3), partial(cls.to_matrix, [value, 1])]
+    if hasattr(cls, "from_coo"):
+        coo: list[Any] = [([1], [1], 3), ([3], [1], 3), ([1, 1], [1, 1], 3), ([1], [0], 3), ([2, 1], (1, 1), 3), ([None], [1], 3), ([2**80], [1], 3), ([1], [1], 10**30), ([1], [], 3), ([1], [None], 3)]  # fmt: skip
+        calls += [partial(cls.from_coo, *arguments) for arguments in coo]
+        calls += [partial(cls, {1: 1.5, 0: 2}, 3), partial(cls, {1: None}, 3)]
+    return calls
+
+
+def call(function: Callable[[], Any]) -> None:
+    """Call a function, which may refuse its argument."""
+    with suppress(VectorError, TypeError):
+        function()
