@@ -390,6 +390,8 @@ class Drawer:
         )
         dimensions = max(dimensions, nnz)
         places = sorted(self.random.sample(range(dimensions), nnz))
+        if places and self.chance(0.05):
+            dimensions = places[-1]  # the last index is the first that is out of range
         return (
             self.header(dimensions=dimensions, nnz=nnz)
             + bytes(indices.pack(places))
