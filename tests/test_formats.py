@@ -344,7 +344,7 @@ def test_no_text_of_an_integer(text: str) -> None:
 
 def test_a_way_to_write_numbers() -> None:
     way = number_text("integer")
-    made = NumberText(way.print, way.read)  # the others are made when the package is imported
+    made = NumberText(way.name, way.print, way.read)  # others are made by the import
     assert made.read("3,-1", number_format("int8", "big"), None) == [3, -1]
     assert made.print([3, -1]) == ["3", "-1"]
 

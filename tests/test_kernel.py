@@ -214,13 +214,16 @@ TIMES = 40
 def test_no_reference_or_memory_is_lost_or_kept(type_: SpecType) -> None:
     gc.collect()
     gc.freeze()  # the collections below need not look at all that exists
+    tracer = sys.gettrace()
+    sys.settrace(None)  # coverage's adds references to None
     try:
         for function in calls_of(type_):
             repeat(function)  # fills caches
-            added = [changes(function, type_) for _ in range(2)]
-            # What is cached is added once. A leak is there each time.
-            assert min(max(map(abs, each)) for each in added) < TIMES / 2, function
+            # What is cached is added in some rounds. A leak is there in each.
+            rounds = (changes(function, type_) for _ in range(10))
+            assert any(max(map(abs, added)) < TIMES / 2 for added in rounds), function
     finally:
+        sys.settrace(tracer)
         gc.unfreeze()
 
 
@@ -283,7 +286,7 @@ def test_a_list_that_another_thread_changes(type_: SpecType) -> None:
         calls += [lambda: cls.from_coo(numbers, numbers, 1000)]
     while thread.is_alive():
         for each in calls:
-            with suppress(VectorError, IndexError):
+            with suppress(VectorError, IndexError, ValueError):
                 each()
     thread.join()
 

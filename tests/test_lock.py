@@ -17,7 +17,7 @@ from tests.spec_types import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
 JOBS = re.search(r"^JOBS := (.*)$", MAKEFILE, re.MULTILINE)[1].split()
-GROUPS = [*JOBS, "fuzz", *re.findall(r"call LOCKED,([a-z][\w-]+)\) --upgrade", MAKEFILE)]
+GROUPS = [*JOBS, "foreign", "fuzz", *re.findall(r"call LOCKED,([a-z][\w-]+)\) --upgrade", MAKEFILE)]
 """The groups that make installs. noxfile.py installs the others, as pyproject.toml pins them."""
 LOCK = (ROOT / "requirements.lock").read_text()
 LINUX = {"sys_platform": "linux", "platform_machine": "x86_64"}
