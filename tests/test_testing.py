@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, TypesNotFoundError, Vector, _hypothesis
 from asyncpg_vector.runtime import Codec, Dense, Sparse, Value, number_format, wrap
-from asyncpg_vector.testing import check_roundtrip, draw, special_numbers, values
+from asyncpg_vector.runtime.formats import FORMATS
+from asyncpg_vector.testing import check_roundtrip, draw, numbers, special_numbers, tiled, values
 from examples.own_type.own_types import TinyVector
 from tests.conftest import NewDatabase
 from tests.needs import types_of
@@ -80,6 +81,27 @@ def test_special_numbers() -> None:
     positive = [0.0, 2.0**-24, 2.0**-14, 65504.0, 1.0, 0.0999755859375]
     both_signs = [repr(sign * number) for number in positive for sign in (1, -1)]
     assert [*map(repr, special_numbers(number_format("float16", "little")))] == both_signs
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_numbers(name: str) -> None:
+    """Numbers between the special ones are drawn too, with each sign that the format has."""
+    number_format = FORMATS[name]("big")
+    others = {*draw(numbers(number_format), 300)} - {*special_numbers(number_format)}
+    assert len(others) > 30
+    assert {number > 0 for number in others} == {True, name.startswith("uint")}
+
+
+def test_rows_that_repeat_elements() -> None:
+    rows = draw(tiled(st.builds(object), st.integers(0, 5)), 100)
+    assert {len(row) for row in rows} == {*range(6)}
+    assert {1, 2, 3} <= {len({*row}) for row in rows if len(row) > 3}
+
+
+def test_the_same_values_in_each_run() -> None:
+    drawn = draw(st.integers())
+    assert len(drawn) == 20
+    assert draw(st.integers()) == drawn
 
 
 @each_numeric_type
