@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from tests.server import run_server
 MUTMUT = [sys.executable, "-m", "mutmut", "run"]
 EXPLAINED = Path(__file__).parent / "equivalent_mutants.toml"
 NOTICED = {"killed", "segfault"}
+MEMORY = 8 << 30
+"""Bytes of addresses for a process. Some mutants would otherwise take all of the machine's memory."""
 
 console = Console(soft_wrap=True, highlight=False, markup=False)
 
@@ -55,6 +58,7 @@ def run_mutmut(*, only_changed: bool) -> None:
         names = ["*"]
     with run_server() as dsn:
         settings = {"ASYNCPG_VECTOR_TEST_DSN": dsn, "ASYNCPG_VECTOR_TEST_BATCHES": "1"}
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))  # of this process and of mutmut's
         subprocess.run([*MUTMUT, *names], check=True, env={**os.environ, **settings})
 
 
