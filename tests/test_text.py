@@ -14,6 +14,7 @@ from decimal import (
     Subnormal,
     localcontext,
 )
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -359,3 +360,12 @@ def test_only_a_str_is_a_text_form(type_: SpecType) -> None:
             InvalidTypeError, match=f"expected a text form, got {type(text).__name__}"
         ):
             type_.value_class.from_text(text)
+
+
+@pytest.mark.parametrize(("value_class", "letter"), [(Vector, "f"), (HalfVector, "e")])
+@pytest.mark.parametrize("odd", [inf, -inf, nan])
+def test_no_text_of_a_number_that_is_not_finite(value_class: Any, letter: str, odd: float) -> None:
+    """The server checks a payload, and `decode` does not."""
+    value = value_class.decode(struct.pack(f">HH{letter}{letter}", 2, 0, 1, odd))
+    with pytest.raises(InvalidValueError, match=f"finite number at index 1, got {odd}$"):
+        value.to_text()

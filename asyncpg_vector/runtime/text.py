@@ -41,12 +41,17 @@ class NumberText:
         """
 
     def print_row(self, number_format: NumberFormat, payload: bytes, offset: int) -> str:
-        """Print all numbers of a payload from an offset on, with commas between them."""
+        """Print all numbers of a payload from an offset on, with commas between them.
+
+        Raises:
+            InvalidValueError: a number is not finite, in a payload that nobody has checked.
+        """
         native = number_format.native
         if native and self.name in kernel.DIGITS:
             printed: str | None = native.print(self.name, payload, offset)
             if printed is not None:
                 return printed
+        number_format.check(payload[offset:])
         count = (len(payload) - offset) // number_format.width
         return ",".join(self.print(number_format.unpack(payload, offset, count)))
 
