@@ -69,6 +69,8 @@ class NumberFormat(ABC):
         """The native kernel's implementation, if it knows the format."""
         if kernel is not None and name in kernel.FORMATS:
             self.native = kernel.Format(name, byte_order)
+            # In place of the method, since one call more takes longer than a few numbers.
+            self.unpack_list = self.native.unpack_list  # type: ignore[method-assign]
         self._layout = _SIGNS[byte_order] + letter
         self.unpack_from: Callable[[bytes, int], tuple[Any]] = struct.Struct(
             self._layout
@@ -133,12 +135,6 @@ class NumberFormat(ABC):
 
     def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         """Unpack all numbers from an offset on."""
-        if self.native:
-            unpacked: list[Any] = self.native.unpack_list(payload, offset)
-            return unpacked
-        return self._unpack_list(payload, offset)
-
-    def _unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         if self.letter not in typecodes:
             return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
         elements: array[Any] = array(self.letter)
@@ -340,7 +336,7 @@ class BFloat16Format(FloatFormat):
             _struct("=I", count).pack(*(each << 16 for each in upper))
         )
 
-    def _unpack_list(self, payload: bytes, offset: int) -> list[Any]:
+    def unpack_list(self, payload: bytes, offset: int) -> list[Any]:
         return list(self.unpack(payload, offset, (len(payload) - offset) // self.width))
 
     def _is_finite(self, payload: bytes) -> bool:

@@ -62,12 +62,13 @@ if TYPE_CHECKING or kernel is None:
         __slots__ = ("_wire",)
         _wire: bytes
 
+    _new = object.__new__
     # The slot itself, since a value refuses to set attributes.
     _set_wire: Callable[[Payload, bytes], None] = vars(Payload)["_wire"].__set__
 
     def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
         """Make a value of a good payload, in bytes, which do not change."""
-        value = object.__new__(value_class)
+        value = _new(value_class)
         _set_wire(value, wire)
         return value
 
