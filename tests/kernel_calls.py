@@ -68,6 +68,6 @@ def calls_of(type_: SpecType) -> list[Callable[[], Any]]:
 
 
 def call(function: Callable[[], Any]) -> None:
-    """Call a function, which may refuse its argument."""
-    with suppress(VectorError, TypeError):
+    """Call a function, which may refuse its argument, or need NumPy, which may be missing."""
+    with suppress(VectorError, TypeError, ModuleNotFoundError):
         function()
