@@ -8,6 +8,55 @@
 #include "methods.h"
 #include "value.h"
 
+/* Read bools, and the ints 0 and 1. */
+static bool read_flags(PyObject *const *objects, Py_ssize_t count, unsigned char *flags)
+{
+    for (Py_ssize_t place = 0; place < count; place++) {
+        PyObject *flag = objects[place];
+        int64_t number;
+        if (flag == Py_True || flag == Py_False) {
+            flags[place] = flag == Py_True;
+        } else if (read_int64(flag, &number) && (number == 0 || number == 1)) {
+            flags[place] = (unsigned char)number;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pack_flag_objects(PyObject *const *objects, Py_ssize_t count, unsigned char *bits)
+{
+    unsigned char block[BLOCK];
+    for (Py_ssize_t first = 0; first < count; first += BLOCK) {
+        Py_ssize_t read = next_block(count - first);
+        if (!read_flags(objects + first, read, block)) {
+            return false;
+        }
+        pack_flags(block, (size_t)read, bits + first / 8);
+    }
+    return true;
+}
+
+static bool is_row_of_bytes(const Row *row)
+{
+    return row->stride == 1 && (row->dtype == BOOL || row->dtype == U8 || row->dtype == I8);
+}
+
+static bool pack_bits(const Numbers *numbers, unsigned char *bits)
+{
+    if (numbers->are_objects) {
+        return pack_flag_objects(numbers->objects, numbers->count, bits);
+    }
+    return is_row_of_bytes(&numbers->row) &&
+           pack_flags((const unsigned char *)numbers->row.start, (size_t)numbers->count, bits);
+}
+
+static bool pack_body(const Type *type, const Numbers *numbers, unsigned char *body)
+{
+    return type->layout == BITS ? pack_bits(numbers, body) : pack_numbers(numbers, type->element, body);
+}
+
 static PyObject *encode_numbers(const Type *type, const Numbers *numbers)
 {
     unsigned char *body;
@@ -15,7 +64,7 @@ static PyObject *encode_numbers(const Type *type, const Numbers *numbers)
         return NULL;
     }
     PyObject *payload = make_payload(type, numbers->count, 0, &body);
-    if (payload != NULL && !pack_numbers(numbers, type->element, body)) {
+    if (payload != NULL && !pack_body(type, numbers, body)) {
         Py_CLEAR(payload);
     }
     return payload;
@@ -74,71 +123,6 @@ static PyObject *encode_dense(const Type *type, PyObject *value)
     return PyUnicode_CheckExact(value) ? encode_text(type, value) : encode_row(type, value);
 }
 
-/* Bits */
-
-/* Read bools, and the ints 0 and 1. */
-static bool read_flags(PyObject *const *objects, Py_ssize_t count, unsigned char *flags)
-{
-    for (Py_ssize_t place = 0; place < count; place++) {
-        PyObject *flag = objects[place];
-        int64_t number;
-        if (flag == Py_True || flag == Py_False) {
-            flags[place] = flag == Py_True;
-        } else if (read_int64(flag, &number) && (number == 0 || number == 1)) {
-            flags[place] = (unsigned char)number;
-        } else {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool pack_flag_objects(PyObject *const *objects, Py_ssize_t count, unsigned char *bits)
-{
-    unsigned char block[BLOCK];
-    for (Py_ssize_t first = 0; first < count; first += BLOCK) {
-        Py_ssize_t read = next_block(count - first);
-        if (!read_flags(objects + first, read, block)) {
-            return false;
-        }
-        pack_flags(block, (size_t)read, bits + first / 8);
-    }
-    return true;
-}
-
-static bool is_row_of_bytes(const Row *row)
-{
-    return row->stride == 1 && (row->dtype == BOOL || row->dtype == U8 || row->dtype == I8);
-}
-
-static bool pack_bits(const Numbers *numbers, unsigned char *bits)
-{
-    if (numbers->are_objects) {
-        return pack_flag_objects(numbers->objects, numbers->count, bits);
-    }
-    return is_row_of_bytes(&numbers->row) &&
-           pack_flags((const unsigned char *)numbers->row.start, (size_t)numbers->count, bits);
-}
-
-static PyObject *encode_flags(const Type *type, PyObject *value)
-{
-    PyObject *payload = NULL;
-    BEGIN_READING(value);
-    Numbers numbers;
-    if (open_numbers(value, &numbers)) {
-        unsigned char *body;
-        if (is_in_range(&type->dimensions, numbers.count)) {
-            payload = make_payload(type, numbers.count, 0, &body);
-        }
-        if (payload != NULL && !pack_bits(&numbers, body)) {
-            Py_CLEAR(payload);
-        }
-        close_numbers(&numbers);
-    }
-    END_READING();
-    return payload;
-}
-
 /* Any parameter */
 
 static PyObject *encode_here(const Type *type, PyObject *value)
@@ -146,7 +130,7 @@ static PyObject *encode_here(const Type *type, PyObject *value)
     switch (type->layout) {
     case DENSE: return encode_dense(type, value);
     case SPARSE: return encode_sparse(type, value);
-    default: return encode_flags(type, value);
+    default: return encode_row(type, value);
     }
 }
 

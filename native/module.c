@@ -46,7 +46,7 @@ static PyObject *unpack_bits(PyObject *Py_UNUSED(module), PyObject *arguments)
 static PyMethodDef functions[] = {
     {"meet_numpy", module_meet_numpy, METH_O, "Let the kernel know NumPy, once the program has imported it."},
     {"unpack_bits", unpack_bits, METH_VARARGS, "Return bits of a payload, from an offset on, as bools."},
-    {"wrap", (PyCFunction)(void (*)(void))wrap, METH_FASTCALL, "Make a value of a class and a payload."},
+    {"wrap", METHOD(wrap), METH_FASTCALL, "Make a value of a class and a payload."},
     {NULL, NULL, 0, NULL},
 };
 

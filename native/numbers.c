@@ -228,7 +228,9 @@ static bool have_count(Py_ssize_t count, Py_ssize_t expected)
     return count == expected;
 }
 
-static PyObject *format_unpack_list(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
+/* Unpack all numbers of a payload from an offset on, in one of the two ways. */
+static PyObject *unpack(PyObject *self, PyObject *const *arguments, Py_ssize_t given,
+                        PyObject *(*unpack_all)(Format, const unsigned char *, Py_ssize_t))
 {
     Format format = ((FormatObject *)self)->format;
     Py_ssize_t count;
@@ -236,18 +238,17 @@ static PyObject *format_unpack_list(PyObject *self, PyObject *const *arguments, 
         return NULL;
     }
     const unsigned char *numbers = read_payload(format, arguments[0], arguments[1], &count);
-    return numbers == NULL ? NULL : unpack_list(format, numbers, count);
+    return numbers == NULL ? NULL : unpack_all(format, numbers, count);
+}
+
+static PyObject *format_unpack_list(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    return unpack(self, arguments, given, unpack_list);
 }
 
 static PyObject *format_unpack_array(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
-    Format format = ((FormatObject *)self)->format;
-    Py_ssize_t count;
-    if (!have_count(given, 2)) {
-        return NULL;
-    }
-    const unsigned char *numbers = read_payload(format, arguments[0], arguments[1], &count);
-    return numbers == NULL ? NULL : unpack_array(format, numbers, count);
+    return unpack(self, arguments, given, unpack_array);
 }
 
 static PyObject *format_print(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
@@ -285,9 +286,6 @@ static PyObject *format_new(PyTypeObject *class, PyObject *arguments, PyObject *
     }
     return self;
 }
-
-/* PyMethodDef has one type for functions of all calling conventions. */
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef format_methods[] = {
     {"unpack_list", METHOD(format_unpack_list), METH_FASTCALL, "Unpack all numbers of a payload from an offset on."},

@@ -13,6 +13,9 @@ typedef enum { FLOAT32_DIGITS, FLOAT64_DIGITS, INTEGER_DIGITS, DIGITS_COUNT, NO_
 
 extern const char *const digits_names[DIGITS_COUNT];
 
+/* PyMethodDef has one type for functions of all calling conventions. */
+#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
+
 extern PyTypeObject FormatType;
 
 /* Find a format by its name and "big" or "little"; false with a ValueError if there is none. */

@@ -134,8 +134,6 @@ static PyObject *type_new(PyTypeObject *class, PyObject *arguments, PyObject *Py
     return self;
 }
 
-#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
-
 static PyMethodDef type_methods[] = {
     {"encode", type_encode, METH_O, "Return the payload of a parameter."},
     {"decode", type_decode, METH_O, "Wrap the payload of a fetched value."},

@@ -27,6 +27,7 @@ from asyncpg_vector.runtime.holders import Numbers, length_error, may_be_real
 __all__ = [
     "FLOAT32",
     "FORMATS",
+    "SIGNS",
     "ByteOrder",
     "FloatFormat",
     "IntegerFormat",
@@ -36,7 +37,7 @@ __all__ = [
 
 ByteOrder: TypeAlias = Literal["big", "little"]
 
-_SIGNS: Mapping[ByteOrder, str] = {"big": ">", "little": "<"}
+SIGNS: Mapping[ByteOrder, str] = {"big": ">", "little": "<"}
 """The signs of byte orders in `struct` and NumPy."""
 
 _BITS = {2: "H", 4: "I", 8: "Q"}
@@ -63,7 +64,7 @@ class NumberFormat(ABC):
         self.byte_order: ByteOrder = byte_order
         self.dtype = dtype
         """NumPy's name for the numbers, in native byte order."""
-        self.wire_dtype = _SIGNS[byte_order] + dtype
+        self.wire_dtype = SIGNS[byte_order] + dtype
         """NumPy's name for the bits in a payload."""
         self.native: Any = None
         """The native kernel's implementation, if it knows the format."""
@@ -71,7 +72,7 @@ class NumberFormat(ABC):
             self.native = kernel.Format(name, byte_order)
             # In place of the method, since one call more takes longer than a few numbers.
             self.unpack_list = self.native.unpack_list  # type: ignore[method-assign]
-        self._layout = _SIGNS[byte_order] + letter
+        self._layout = SIGNS[byte_order] + letter
         self.unpack_from: Callable[[bytes, int], tuple[Any]] = struct.Struct(
             self._layout
         ).unpack_from
@@ -171,7 +172,7 @@ class FloatFormat(NumberFormat):
         self.largest = self.of_bits(self.infinity - 1)
         self._fitting = self.largest / 2 * (self.largest / 2)
         """A bound: if the squares of numbers add up to less, each number fits."""
-        self._bits_layout = _SIGNS[byte_order] + _BITS[self.width]
+        self._bits_layout = SIGNS[byte_order] + _BITS[self.width]
         self._sign = 1 << (8 * self.width - 1)
         self._negative_zero = self._sign.to_bytes(self.width, byte_order)
 
@@ -308,7 +309,7 @@ class BFloat16Format(FloatFormat):
     def __init__(self, name: str, byte_order: ByteOrder) -> None:
         super().__init__(name, "H", "f4", byte_order)
         self.unpack_from = lambda payload, offset: self.unpack(payload, offset, 1)
-        self.wire_dtype = f"{_SIGNS[byte_order]}u2"
+        self.wire_dtype = f"{SIGNS[byte_order]}u2"
 
     def _infinity_bits(self) -> int:
         return 0x7F80

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from asyncpg_vector.runtime.formats import ByteOrder, number_format
+from asyncpg_vector.runtime.formats import SIGNS, ByteOrder, number_format
 
 __all__ = ["Header"]
 
@@ -24,7 +24,7 @@ class Header:
         self.byte_order: ByteOrder = byte_order
         self.fields = fields
         letters = "".join(number_format(name, byte_order).letter for name, _ in fields)
-        compiled = struct.Struct({"big": ">", "little": "<"}[byte_order] + letters)
+        compiled = struct.Struct(SIGNS[byte_order] + letters)
         self.size = compiled.size
         """Bytes of the header, after which the body of a payload begins."""
         self.pack: Callable[..., bytes] = compiled.pack
