@@ -20,36 +20,35 @@ else:  # asyncpg's classes are generic in their stubs alone
 
 _PG_CATALOG = "pg_catalog"
 
-# Each wanted type, with every scalar type of the same name, the extension that owns that type, and
-# the extension that should own the wanted one. One statement sees one state of the database, even
-# while other sessions change it.
+# Every scalar type of a wanted name, with the extension that owns it. One statement sees one state
+# of the database, even while other sessions change it.
 # Every name is qualified with its schema, operators too: the search path may put a user's objects
 # first. To set a codec, asyncpg looks the type up once more, with two unqualified operators =
 # (TYPE_BY_NAME). can_be_looked_up says whether the search path finds the server's own.
-# The parameters are text[], one of the two array types that asyncpg knows without a query.
+# The parameter is text[], one of the two array types that asyncpg knows without a query.
 _FIND = """
-SELECT wanted.name, wanted.owner, t.oid, n.nspname AS schema, e.extname AS extension,
+SELECT t.typname AS name, t.oid, n.nspname AS schema, e.extname AS extension,
     pg_catalog.pg_type_is_visible(t.oid) AS visible,
-    owner.extversion AS owner_version, owner_schema.nspname AS owner_schema,
     pg_catalog.pg_operator_is_visible(
         'pg_catalog.=(pg_catalog.name, pg_catalog.name)'::pg_catalog.regoperator
     ) AND pg_catalog.pg_operator_is_visible(
         'pg_catalog.=(pg_catalog.oid, pg_catalog.oid)'::pg_catalog.regoperator
     ) AS can_be_looked_up
-FROM ROWS FROM (
-    pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])
-) AS wanted (name, owner)
-LEFT JOIN pg_catalog.pg_extension owner ON owner.extname OPERATOR(pg_catalog.=) wanted.owner
-LEFT JOIN pg_catalog.pg_namespace owner_schema
-    ON owner_schema.oid OPERATOR(pg_catalog.=) owner.extnamespace
-LEFT JOIN pg_catalog.pg_type t
-    ON t.typname OPERATOR(pg_catalog.=) wanted.name AND t.typtype OPERATOR(pg_catalog.=) 'b'
-LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
 LEFT JOIN pg_catalog.pg_depend d
     ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
     AND d.objid OPERATOR(pg_catalog.=) t.oid
     AND d.deptype OPERATOR(pg_catalog.=) 'e'
 LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+WHERE t.typtype OPERATOR(pg_catalog.=) 'b'
+    AND t.typname OPERATOR(pg_catalog.=) ANY($1::pg_catalog.text[])
+"""
+
+_FIND_EXTENSIONS = """
+SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema
+FROM pg_catalog.pg_extension e
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
 """
 
 _FIND_OIDS = """
@@ -60,20 +59,17 @@ WHERE t.typtype OPERATOR(pg_catalog.=) 'b'
 
 
 class Found(NamedTuple):
-    """The wanted types and extensions that a database has."""
+    """The wanted types that a database has."""
 
     schemas: Mapping[str, str]
     """The schema of each wanted type that exists, by its SQL name."""
-
-    extensions: Mapping[str, tuple[str, str]]
-    """Version and schema of each installed extension that should own a wanted type, by its name."""
 
     oids: frozenset[int]
     """The OIDs of all scalar types of the wanted names, as `find_oids` returns them."""
 
 
 async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str | None) -> Found:
-    """Ask a database for types, and for the extensions that should own them.
+    """Ask a database for types.
 
     Args:
         conn: a connection to the database.
@@ -84,22 +80,13 @@ async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str
     Raises:
         InvalidValueError: the search path puts another operator ``=`` before the server's own.
     """
-    names = [info.sql_name for info in infos]
-    owners = [info.extension for info in infos]
-    rows = await conn.fetch(_FIND, names, owners)
-    there = [row for row in rows if row["oid"]]
-    if not all(row["can_be_looked_up"] for row in there):
+    rows = await conn.fetch(_FIND, [info.sql_name for info in infos])
+    if not all(row["can_be_looked_up"] for row in rows):
         raise await _misled(conn)
-    schemas = {info.sql_name: _schema_of(info, schema, there) for info in infos}
-    extensions = {
-        row["owner"]: (row["owner_version"], row["owner_schema"])
-        for row in rows
-        if row["owner_version"]
-    }
+    schemas = {info.sql_name: _schema_of(info, schema, rows) for info in infos}
     return Found(
         schemas={name: place for name, place in schemas.items() if place},
-        extensions=extensions,
-        oids=frozenset(row["oid"] for row in there),
+        oids=frozenset(row["oid"] for row in rows),
     )
 
 
@@ -141,18 +128,19 @@ async def make_missing_error(
     conn: AnyConnection,
     schema: str | None,
     missing: Sequence[TypeInfo],
-    extensions: Mapping[str, tuple[str, str]],
 ) -> TypesNotFoundError:
     """Make the error that names the missing types, the database, and the statement to run."""
     names = ", ".join(info.sql_name for info in missing)
     where = "" if schema is None else f" in schema {schema!r}"
     database = await conn.fetchval("SELECT pg_catalog.current_database()")
+    rows = await conn.fetch(_FIND_EXTENSIONS)
+    installed = {row["name"]: (row["version"], row["schema"]) for row in rows}
     owned = [(info, info.extension) for info in missing if info.extension]
-    advice = {_advise(info, extension, schema, extensions) for info, extension in owned}
+    advice = {_advise(info, extension, schema, installed) for info, extension in owned}
     if len(owned) < len(missing):
         advice.add("create the type, or pass the schema that has it")
-    installed = all(extension in extensions for _, extension in owned)
-    error = TypesNotFoundError if installed else ExtensionNotFoundError
+    are_installed = all(extension in installed for _, extension in owned)
+    error = TypesNotFoundError if are_installed else ExtensionNotFoundError
     return error(
         f"expected {names}{where} in database {database!r}, found nothing; "
         + "; ".join(sorted(advice))

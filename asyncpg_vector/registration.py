@@ -130,7 +130,7 @@ class Registration:
             info.sql_name in found.schemas for info in self._infos if not info.built_in
         )
         if missing and (self.are_named or not is_any_there):
-            raise await make_missing_error(conn, self.schema, missing, found.extensions)
+            raise await make_missing_error(conn, self.schema, missing)
 
     async def set_codecs(self, conn: AnyConnection, found: Found) -> None:
         """Set the codecs of the types that were found.

@@ -66,12 +66,12 @@ def repeat(call: Callable[[], object]) -> Way:
 
 
 def time_calls(ways: Mapping[str, Way]) -> dict[str, Result]:
-    """Time each way in every round; the rounds begin with different ways."""
+    """Time each way in every round; the rounds have different orders."""
     times = {name: _calls_in_a_slice(way) for name, way in ways.items()}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with frozen():
         for turn in range(_ROUNDS):
-            for name in _rotated(list(ways), turn):
+            for name in _order(list(ways), turn):
                 seconds[name].append(ways[name](times[name]) / times[name])
     return _summarise(seconds)
 
@@ -102,7 +102,7 @@ async def time_awaits(
         await way()
     with frozen():
         for turn in range(_ROUNDS):
-            for name in _rotated(list(ways), turn):
+            for name in _order(list(ways), turn):
                 await prepare()
                 start = time.perf_counter()
                 await ways[name]()
@@ -110,9 +110,14 @@ async def time_awaits(
     return _summarise(seconds)
 
 
-def _rotated(names: list[str], turn: int) -> list[str]:
+def _order(names: list[str], turn: int) -> list[str]:
+    """Order the ways of a turn, so that each follows each other one in some turn.
+
+    A way finds the memory and the caches as the way before it has left them.
+    """
     place = turn % len(names)
-    return names[place:] + names[:place]
+    rotated = names[place:] + names[:place]
+    return rotated[::-1] if turn % 2 else rotated
 
 
 def _calls_in_a_slice(way: Way) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from itertools import count
+from itertools import count, permutations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,12 @@ def test_results_are_equal() -> None:
             assert ours.to_binary() == theirs.to_binary(), operation
         if operation.endswith("to values"):
             assert [one.to_binary() for one in ours] == [one.to_binary() for one in theirs]
+
+
+def test_each_way_follows_each_other() -> None:
+    """None is timed only with the memory and the caches as a certain other one leaves them."""
+    orders = [timing._order(["a", "b", "c"], turn) for turn in range(6)]
+    assert {*map(tuple, orders)} == {*permutations("abc")}
 
 
 def test_every_named_operation_is_there() -> None:

@@ -184,9 +184,11 @@ async def test_through_the_server(plain: asyncpg.Connection, returns: Any) -> No
     await plain.copy_records_to_table("t", records=records, columns=["embedding"])
     rows = await plain.fetch("SELECT embedding FROM t ORDER BY id")
     assert Vector.to_matrix(rows).tobytes() == matrix.tobytes()
-    rows = await plain.fetch("SELECT id, embedding FROM t ORDER BY id")
-    with pytest.raises(InvalidTypeError, match="row 0: expected one column, got id, embedding"):
-        Vector.to_matrix(rows)
+    assert Vector.to_matrix(iter(rows)).tobytes() == matrix.tobytes()
+    wide = await plain.fetch("SELECT id, embedding FROM t ORDER BY id")
+    for mixed, row in ((wide, 0), (rows + wide, 100)):
+        with pytest.raises(InvalidTypeError, match=f"row {row}: expected one column, got id, emb"):
+            Vector.to_matrix(mixed)
     await plain.execute("INSERT INTO t (embedding) VALUES (NULL)")
     rows = await plain.fetch("SELECT embedding FROM t ORDER BY id")
     with pytest.raises(InvalidTypeError, match="row 100: expected a sequence of numbers, got None"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, ClassVar, Generic, Self, TypeAlias
 
 import asyncpg
@@ -102,7 +103,7 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
         np = loaded_numpy() or import_numpy()
         if not isinstance(values, Iterable):
             raise InvalidTypeError(f"expected values, got {describe(values)}")
-        rows = cls._read_rows(values, cls._read_record)
+        rows = cls._read_rows(_take_out(values), cls._read_record)
         native = cls._native()
         copied: NDArray[ScalarT] | None = native and native.to_matrix(cls, rows)
         if copied is not None:
@@ -154,6 +155,13 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
                 raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
             row = row[0]
         return cls.coerce(row)
+
+
+def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
+    """Take the values out of a list of records of one column, all of them at once."""
+    if type(rows) is LIST and {*map(type, rows)} == {asyncpg.Record} and {*map(len, rows)} == {1}:
+        return [*map(itemgetter(0), rows)]
+    return rows
 
 
 def _as_rows(matrix: Any) -> Numbers:
