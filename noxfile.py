@@ -53,9 +53,6 @@ OF_THE_PROJECT = (
     "package",
     "readme",
     "specs",
-    # These generate types, for which the matrix has no Jinja.
-    "implementations",
-    "kernel",
 )
 # Tests that need psycopg or greenlet, besides those of the integrations and of PgBouncer.
 OF_LIBRARIES_WITH_A_GIL = (
