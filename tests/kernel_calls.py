@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any
 
 from asyncpg_vector import VectorError
+from asyncpg_vector._native import kernel
+from asyncpg_vector.runtime.sparse import Entries
 from tests.needs import np
 from tests.spec_types import SpecType
 
@@ -24,23 +26,17 @@ if np:
         *(np.zeros((2, 2)), np.zeros(()), np.zeros((3, 2), "f4")[:, ::-1], np.array([np.nan]), np.array(["1"])),
         *([np.float64(1), np.float32(0)], [np.int8(1), np.bool_(0)], [np.longdouble(1)], np.float32(1)),
     ]  # fmt: skip
+COLUMNS: list[Any] = [
+    *(([1], [1], 3), ([3], [1], 3), ([1, 1], [1, 1], 3), ([1], [0], 3), ([2, 1], (1, 1), 3), ([1], [], 3)),
+    *(([None], [1], 3), ([2**80], [1], 3), ([1], [1], 10**30), ([1], [None], 3)),
+]  # fmt: skip
+"""Arguments of `from_coo`."""
 
 
 def calls_of(type_: SpecType) -> list[Callable[[], Any]]:
     """The calls for a type."""
     cls = type_.value_class
-    wire = type_.encode(type_.text_of_one)
-    value = cls.decode(wire)
-    wires: list[Any] = [
-        wire,
-        wire[:-1],
-        wire + b"\0",
-        b"",
-        bytearray(wire),
-        memoryview(wire),
-        b"\xff" * len(wire),
-        1,
-    ]
+    value, wires = cls.decode(type_.encode(type_.text_of_one)), wires_of(type_)
     names = ["from_text", "from_matrix", "to_matrix", "from_float_base64"]
     functions = [cls, cls.encode, *(getattr(cls, name) for name in names if hasattr(cls, name))]
     calls = [partial(function, row) for function in functions for row in ROWS]
@@ -61,10 +57,36 @@ def calls_of(type_: SpecType) -> list[Callable[[], Any]]:
     if hasattr(cls, "to_matrix"):
         calls += [partial(cls.to_matrix, [value] * 3), partial(cls.to_matrix, [value, 1])]
     if hasattr(cls, "from_coo"):
-        coo: list[Any] = [([1], [1], 3), ([3], [1], 3), ([1, 1], [1, 1], 3), ([1], [0], 3), ([2, 1], (1, 1), 3), ([None], [1], 3), ([2**80], [1], 3), ([1], [1], 10**30), ([1], [], 3), ([1], [None], 3)]  # fmt: skip
-        calls += [partial(cls.from_coo, *arguments) for arguments in coo]
+        calls += [partial(cls.from_coo, *arguments) for arguments in COLUMNS]
         calls += [partial(cls, {1: 1.5, 0: 2}, 3), partial(cls, {1: None}, 3)]
     return calls
+
+
+def wires_of(type_: SpecType) -> list[Any]:
+    """A good payload, and others."""
+    wire = type_.encode(type_.text_of_one)
+    bad = [wire[:-1], wire + b"\0", b"", bytearray(wire), memoryview(wire), b"\xff" * len(wire), 1]
+    return [wire, *bad]
+
+
+def direct_calls_of(type_: SpecType) -> list[Callable[[], Any]]:
+    """The calls of the kernel's own functions, without a function of Python around them."""
+    cls, native = type_.value_class, type_.value_class.codec.native
+    wires = wires_of(type_)
+    value = cls.decode(wires[0])
+    rows = [*ROWS, value, [value] * 3, [value, 1], *map(Entries, COLUMNS)]
+    calls = [partial(native.encode, row) for row in rows]
+    names = ["from_binary", "from_float_base64", "from_matrix", "to_matrix"]
+    calls += [
+        partial(getattr(native, name), cls, each) for name in names for each in [*rows, *wires]
+    ]
+    calls += [partial(native.decode, wire) for wire in wires]
+    unpack = [kernel.Format(name, "big").unpack_list for name in kernel.FORMATS]
+    unpack += [kernel.Format(name, "big").unpack_array for name in kernel.FORMATS if np]
+    calls += [partial(each, bytes(size), 0) for each in unpack for size in (0, 8, 800)]
+    print_ = kernel.Format("float32", "big").print
+    calls += [partial(print_, digits, bytes(8), 0) for digits in kernel.DIGITS]
+    return [*calls, partial(kernel.unpack_bits, b"1", 0, 8), partial(kernel.wrap, cls, wires[0])]
 
 
 def call(function: Callable[[], Any]) -> None:

@@ -12,7 +12,7 @@ from tests.cases import draw_cases, odd_arguments, odd_payloads, operations_of
 from tests.differential.batches import BATCHES, alike, each_batch
 from tests.generated_types import MODELS, SPECS, big_spec, generate
 from tests.implementations import OPERATIONS, Case, Crash, Pair
-from tests.needs import needs_kernel
+from tests.needs import needs_kernel, needs_numpy
 from tests.spec_types import SPEC
 
 pytestmark = needs_kernel
@@ -51,7 +51,10 @@ def models(folder: Path) -> Models:
     )
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["with NumPy", "without"])
+WITH_NUMPY = pytest.param(True, id="with NumPy", marks=needs_numpy)
+
+
+@pytest.fixture(scope="module", params=[WITH_NUMPY, pytest.param(False, id="without")])
 def pair(request: pytest.FixtureRequest, folder: Path) -> Iterator[Pair]:
     """A process of each implementation."""
     with Pair(folder, numpy=request.param) as pair:

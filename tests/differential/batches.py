@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
-import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from asyncpg_vector.runtime import number_format
 from codegen.spec import BitsType, DenseType, Format, SparseType, Type
+from tests.needs import np
 from tests.spec_types import pack_header
 
 Wires = list[bytes]
