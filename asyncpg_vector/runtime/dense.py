@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeAlias,
 from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._numpy import is_ndarray, loaded_numpy
-from asyncpg_vector.errors import (
-    InvalidTypeError,
-    InvalidValueError,
-    MalformedTextError,
-    VectorError,
-)
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 from asyncpg_vector.runtime.base64 import decode_base64
 from asyncpg_vector.runtime.digits import WHITESPACE
 from asyncpg_vector.runtime.formats import FLOAT32, number_format
@@ -103,10 +98,8 @@ class Dense(MatrixRow[NumberT, ScalarT]):
         narrowed: list[Any] = []
         named = zip(cls.attribute_formats.items(), attributes, strict=True)
         for (name, attribute_format), attribute in named:
-            try:
-                narrowed += attribute_format.unpack(attribute_format.pack([attribute]), 0, 1)
-            except VectorError as error:
-                raise type(error)(f"attribute {name}: {error}") from None
+            packed = attribute_format.pack([attribute], [f"for the attribute {name}"])
+            narrowed += attribute_format.unpack(packed, 0, 1)
         return narrowed
 
     @classmethod

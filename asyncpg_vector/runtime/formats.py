@@ -40,6 +40,9 @@ ByteOrder: TypeAlias = Literal["big", "little"]
 SIGNS: Mapping[ByteOrder, str] = {"big": ">", "little": "<"}
 """The signs of byte orders in `struct` and NumPy."""
 
+Places: TypeAlias = Sequence[int | str]
+"""The places of numbers: an index, or words such as "for the attribute radius"."""
+
 _BITS = {2: "H", 4: "I", 8: "Q"}
 """The `struct` module's letters for the bits of a float of so many bytes."""
 
@@ -78,12 +81,12 @@ class NumberFormat(ABC):
         ).unpack_from
         """Unpacks the number at an offset; raises struct.error if the payload ends before."""
 
-    def pack(self, numbers: Numbers, indices: Sequence[int] | None = None) -> Buffer:
+    def pack(self, numbers: Numbers, places: Places | None = None) -> Buffer:
         """Narrow numbers to this format.
 
         Args:
             numbers: what `read_numbers` returns: an ndarray may have any dtype, order and stride.
-            indices: the number that an error gives to each place, if not 0, 1, 2 ...
+            places: where an error says that each number is, if not at index 0, 1, 2 ...
 
         Returns:
             Their bytes on the wire, or an ndarray of them.
@@ -93,15 +96,15 @@ class NumberFormat(ABC):
             InvalidValueError: an element is not finite, or does not fit.
         """
         if not is_ndarray(numbers):
-            return self.pack_list(numbers, indices)
+            return self.pack_list(numbers, places)
         narrowed = self.narrow_array(numbers)
         if narrowed is None:
-            return self.pack_list(numbers.tolist(), indices)  # which finds the faulty element
+            return self.pack_list(numbers.tolist(), places)  # which finds the faulty element
         # NumPy's stubs say that an array is a buffer from Python 3.12 on.
         return narrowed  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     @abstractmethod
-    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int] | None = None) -> bytes:
+    def pack_list(self, numbers: Sequence[Any], places: Places | None = None) -> bytes:
         """Narrow a sequence; arguments and errors are as for `pack`."""
 
     @abstractmethod
@@ -124,10 +127,10 @@ class NumberFormat(ABC):
     def literals(self, numbers: Sequence[Any]) -> list[str]:
         """Return short Python literals of unpacked numbers, which narrow to the same numbers."""
 
-    def misfit_error(self, number: object, index: int) -> InvalidValueError:
+    def misfit_error(self, number: object, place: int | str) -> InvalidValueError:
         """Return the error for a number, or its text, that is out of this format's range."""
         return InvalidValueError(
-            f"expected a number that fits {self.name} at index {index}, got {shorten(number)}"
+            f"expected a number that fits {self.name} {_name(place)}, got {shorten(number)}"
         )
 
     def unpack(self, payload: Buffer, offset: int, count: int) -> tuple[Any, ...]:
@@ -184,15 +187,15 @@ class FloatFormat(NumberFormat):
         (number,) = self.unpack(bits.to_bytes(self.width, self.byte_order), 0, 1)
         return float(number)
 
-    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int] | None = None) -> bytes:
+    def pack_list(self, numbers: Sequence[Any], places: Places | None = None) -> bytes:
         try:
             payload = self._pack_floats(numbers)
         except (struct.error, *_FLOAT_ERRORS):
-            self._refuse(numbers, indices)
+            self._refuse(numbers, places)
         if _have_a_finite_sum(numbers):
             return payload
         if not (all(map(may_be_real, numbers)) and self._is_finite(payload)):
-            self._refuse(numbers, indices)
+            self._refuse(numbers, places)
         return payload
 
     def _pack_floats(self, numbers: Sequence[Any]) -> bytes:
@@ -271,33 +274,33 @@ class FloatFormat(NumberFormat):
         exponents, ones, signs = _masks(self.infinity, self.width, len(payload) // self.width)
         return not ((int.from_bytes(payload, self.byte_order) & exponents) + ones) & signs
 
-    def _refuse(self, numbers: Sequence[Any], indices: Sequence[int] | None) -> NoReturn:
+    def _refuse(self, numbers: Sequence[Any], places: Places | None) -> NoReturn:
         """Raise the error for the first element that is no number or does not fit."""
-        for index, number in zip(indices or range(len(numbers)), numbers, strict=False):
-            self._check_number(number, index)
+        for place, number in zip(places or range(len(numbers)), numbers, strict=False):
+            self._check_number(number, place)
         raise length_error(numbers)
 
-    def _check_number(self, number: Any, index: int) -> None:
+    def _check_number(self, number: Any, place: int | str) -> None:
         if isinstance(number, (str, bytes, bytearray)) or not may_be_real(number):
-            raise _number_error(number, index)  # though float() takes it
+            raise _number_error(number, place)  # though float() takes it
         try:
             double = float(number)
         except OverflowError:  # of an int
-            raise self.misfit_error(number, index) from None
+            raise self.misfit_error(number, place) from None
         except _FLOAT_ERRORS as error:
-            raise _number_error(number, index) from error
+            raise _number_error(number, place) from error
         if not math.isfinite(double):
             if math.isinf(double) and double != number:  # a large Decimal, say
-                raise self.misfit_error(number, index)
+                raise self.misfit_error(number, place)
             raise InvalidValueError(
-                f"expected a finite number at index {index}, got {shorten(number)}"
+                f"expected a finite number {_name(place)}, got {shorten(number)}"
             )
         try:
             fits = self._is_finite(self._pack_floats([double]))
         except OverflowError:
             fits = False
         if not fits:
-            raise self.misfit_error(number, index)
+            raise self.misfit_error(number, place)
 
 
 class BFloat16Format(FloatFormat):
@@ -361,15 +364,15 @@ class IntegerFormat(NumberFormat):
             (0, (1 << bits) - 1) if letter.isupper() else (-(1 << bits - 1), (1 << bits - 1) - 1)
         )
 
-    def pack_list(self, numbers: Sequence[Any], indices: Sequence[int] | None = None) -> bytes:
+    def pack_list(self, numbers: Sequence[Any], places: Places | None = None) -> bytes:
         try:
             return _struct(self._layout, len(numbers)).pack(*numbers)
         except (struct.error, TypeError):  # a whole number need not be an int
             given = [*numbers]
         if len(given) != len(numbers):
             raise length_error(numbers)
-        pairs = zip(indices or range(len(given)), given, strict=True)
-        whole = [self._narrow(number, index) for index, number in pairs]
+        pairs = zip(places or range(len(given)), given, strict=True)
+        whole = [self._narrow(number, place) for place, number in pairs]
         return _struct(self._layout, len(whole)).pack(*whole)
 
     def narrow_array(self, numbers: NDArray[Any]) -> NDArray[Any] | None:
@@ -385,21 +388,21 @@ class IntegerFormat(NumberFormat):
     def literals(self, numbers: Sequence[int]) -> list[str]:
         return list(map(str, numbers))
 
-    def _narrow(self, number: Any, index: int) -> int:
+    def _narrow(self, number: Any, place: int | str) -> int:
         if not isinstance(number, SupportsInt) or not may_be_real(number):
-            raise _number_error(number, index)
+            raise _number_error(number, place)
         try:
             whole = int(number)
         except (ValueError, OverflowError):  # of NaN and infinities
             whole = None
         except (TypeError, RuntimeError) as error:
-            raise _number_error(number, index) from error
+            raise _number_error(number, place) from error
         if whole is None or whole != number:
             raise InvalidValueError(
-                f"expected a whole number at index {index}, got {shorten(number)}"
+                f"expected a whole number {_name(place)}, got {shorten(number)}"
             )
         if not self.least <= whole <= self.most:
-            raise self.misfit_error(number, index)
+            raise self.misfit_error(number, place)
         return whole
 
 
@@ -424,8 +427,13 @@ def number_format(name: str, byte_order: ByteOrder) -> NumberFormat:
     return FORMATS[name](byte_order)
 
 
-def _number_error(number: object, index: int) -> InvalidTypeError:
-    return InvalidTypeError(f"expected a number at index {index}, got {describe(number)}")
+def _number_error(number: object, place: int | str) -> InvalidTypeError:
+    return InvalidTypeError(f"expected a number {_name(place)}, got {describe(number)}")
+
+
+def _name(place: int | str) -> str:
+    """Name a place for a message."""
+    return place if isinstance(place, str) else f"at index {place}"
 
 
 def _have_a_finite_sum(numbers: Sequence[Any]) -> bool:
