@@ -22,7 +22,7 @@ def _load() -> Any:
         return None
     try:
         return import_module("asyncpg_vector._kernel")
-    except ImportError as error:
+    except Exception as error:  # such as the SystemError for a kernel of another Python
         if wanted == "native":
             raise ImportError(
                 f"expected the native kernel, since {_VARIABLE} is native, got: {error}"

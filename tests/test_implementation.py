@@ -36,9 +36,17 @@ def use(folder: Path, wanted: str) -> str:
     return run_python(folder, "-c", USE, ASYNCPG_VECTOR_IMPL=wanted).strip()
 
 
-def break_kernel(package: Path) -> None:
-    kernel = f"_kernel{sysconfig.get_config_var('EXT_SUFFIX')}"
-    (package / "asyncpg_vector" / kernel).write_bytes(b"of another machine")
+BROKEN_KERNELS = {
+    f"_kernel{sysconfig.get_config_var('EXT_SUFFIX')}": "of another machine",
+    "_kernel.py": "raise SystemError('unknown slot ID')",  # as a kernel of a later Python does
+}
+"""The text of each, by the name of its file."""
+
+each_broken_kernel = pytest.mark.parametrize("name", BROKEN_KERNELS)
+
+
+def break_kernel(package: Path, name: str) -> None:
+    (package / "asyncpg_vector" / name).write_text(BROKEN_KERNELS[name])
 
 
 def test_this_run() -> None:
@@ -60,8 +68,9 @@ def test_no_kernel(package: Path) -> None:
     assert use(package, "") == "python False"
 
 
-def test_a_broken_kernel(package: Path) -> None:
-    break_kernel(package)
+@each_broken_kernel
+def test_a_broken_kernel(package: Path, name: str) -> None:
+    break_kernel(package, name)
     assert use(package, "") == "python False"
 
 
@@ -73,9 +82,10 @@ def test_no_kernel_where_it_is_demanded(package: Path) -> None:
     assert use(package, "native") == DEMANDED + missing
 
 
-def test_a_broken_kernel_where_it_is_demanded(package: Path) -> None:
+@each_broken_kernel
+def test_a_broken_kernel_where_it_is_demanded(package: Path, name: str) -> None:
     """The message tells a broken kernel from a missing one."""
-    break_kernel(package)
+    break_kernel(package, name)
     message = use(package, "native")
     assert message.startswith(DEMANDED)
     assert "No module" not in message
