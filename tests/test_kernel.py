@@ -59,35 +59,32 @@ def test_every_type_is_accelerated(type_: SpecType) -> None:
     assert type(type_.value_class.codec) is NativeCodec
 
 
-OWN_SPEC = """
-[types.own]
-class = "Own"
+def short_type(name: str, element: str, width: int, digits: str) -> str:
+    return f"""
+[types.{name}]
+class = "{name.capitalize()}"
 layout = "dense"
 byte_order = "big"
-header = [{ counts = "dimensions", format = "uint16" }]
-element = { format = "own16", width = 2 }
-text = { digits = "float32" }
+header = [{{ counts = "dimensions", format = "uint16" }}]
+element = {{ format = "{element}", width = {width} }}
+text = {{ digits = "{digits}" }}
+"""
 
-[types.owntext]
-class = "OwnText"
-layout = "dense"
-byte_order = "big"
-header = [{ counts = "dimensions", format = "uint16" }]
-element = { format = "float32", width = 4 }
-text = { digits = "own" }
 
+CONSTANTS = "".join(f', {{ constant = {n}, format = "uint32", name = "c{n}" }}' for n in range(16))
+LONG_TYPE = f"""
 [types.long]
 class = "Long"
 layout = "dense"
 byte_order = "little"
-header = [
-    { counts = "dimensions", format = "uint16" },
-    { constant = 1, format = "uint32", name = "first" },
-    CONSTANTS
-]
-element = { format = "float32", width = 4 }
+header = [{{ counts = "dimensions", format = "uint16" }}{CONSTANTS}]
+element = {{ format = "float32", width = 4 }}
 """
-CONSTANTS = "".join(f'{{ constant = {n}, format = "uint32", name = "c{n}" }},\n' for n in range(16))
+OF_PYTHON_ALONE = [
+    short_type("own", "own16", 2, "float32"),
+    short_type("owntext", "float32", 4, "own"),
+    LONG_TYPE,
+]
 
 
 def test_what_the_kernel_does_not_know_stays_with_python(
@@ -99,7 +96,7 @@ def test_what_the_kernel_does_not_know_stays_with_python(
     own = copy.copy(NUMBER_TEXTS["float32"])
     own.name = "own"
     monkeypatch.setitem(NUMBER_TEXTS, "own", own)
-    (tmp_path / "own.toml").write_text(OWN_SPEC.replace("CONSTANTS", CONSTANTS))
+    (tmp_path / "own.toml").write_text("".join(OF_PYTHON_ALONE))
     assert generate(tmp_path / "own.toml", tmp_path / "kept_by_python").returncode == 0
     classes = import_package(tmp_path / "kept_by_python").VALUE_CLASSES
     assert [*classes] == ["own", "owntext", "long"]
