@@ -170,11 +170,5 @@ PyObject *type_from_float_base64(PyObject *self, PyObject *const *arguments, Py_
         payload = bytes == NULL ? NULL : encode_float32(type, bytes);
         Py_XDECREF(bytes);
     }
-    if (payload != NULL) {
-        return make_value_of(type, (PyTypeObject *)arguments[0], payload);
-    }
-    if (PyErr_Occurred()) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return or_none(payload == NULL ? NULL : make_value_of(type, (PyTypeObject *)arguments[0], payload));
 }

@@ -65,6 +65,11 @@ PyObject *make_value_of(const Type *type, PyTypeObject *value_class, PyObject *p
                                             : make_value(value_class, payload);
 }
 
+PyObject *or_none(PyObject *result)
+{
+    return result != NULL || PyErr_Occurred() ? result : Py_NewRef(Py_None);
+}
+
 bool are_class_and_argument(const Type *type, PyObject *const *arguments, Py_ssize_t count)
 {
     if (count == 2 && PyType_Check(arguments[0]) && PyType_IsSubtype((PyTypeObject *)arguments[0], type->value_class)) {

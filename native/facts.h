@@ -52,6 +52,9 @@ PyObject *make_payload(const Type *type, int64_t dimensions, int64_t nnz, unsign
 /* Make a value of the type's class or of a subclass. It takes over the reference to the payload, also if it fails. */
 PyObject *make_value_of(const Type *type, PyTypeObject *value_class, PyObject *payload);
 
+/* Return a result as a method does: None if it is NULL without an exception, and so left to Python. */
+PyObject *or_none(PyObject *result);
+
 /* Check the arguments of a method: a class of the type's values, and an object. False with an exception. */
 bool are_class_and_argument(const Type *type, PyObject *const *arguments, Py_ssize_t count);
 

@@ -554,6 +554,11 @@ void choose_loops(void)
 
 /* ---- The functions of the header ---- */
 
+uint8_t width_of(FormatName name)
+{
+    return dtype_widths[format_dtypes[name]];
+}
+
 /* Copy numbers from this machine's byte order to the format's, or back. */
 static void copy(Format format, const void *source, size_t count, void *target)
 {

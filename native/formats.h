@@ -27,6 +27,9 @@ typedef enum {
 
 extern const char *const format_names[FORMAT_COUNT];
 
+/* Bytes of a number. */
+uint8_t width_of(FormatName name);
+
 /* A format in a byte order. */
 typedef struct {
     FormatName name;

@@ -8,14 +8,10 @@ static PyObject *encode_matrix_row(const Type *type, PyTypeObject *value_class, 
 {
     unsigned char *body;
     PyObject *payload = make_payload(type, count, 0, &body);
-    if (payload == NULL) {
-        return NULL;
+    if (payload != NULL && !narrow_row(type->element, *row, (size_t)count, body)) {
+        Py_CLEAR(payload);
     }
-    if (!narrow_row(type->element, *row, (size_t)count, body)) {
-        Py_DECREF(payload);
-        return NULL;
-    }
-    return make_value_of(type, value_class, payload);
+    return payload == NULL ? NULL : make_value_of(type, value_class, payload);
 }
 
 static PyObject *encode_matrix(const Type *type, PyTypeObject *value_class, const Py_buffer *view, Row row)
@@ -50,10 +46,7 @@ PyObject *type_from_matrix(PyObject *self, PyObject *const *arguments, Py_ssize_
         }
         PyBuffer_Release(&view);
     }
-    if (values != NULL || PyErr_Occurred()) {
-        return values;
-    }
-    Py_RETURN_NONE;
+    return or_none(values);
 }
 
 static bool are_payloads_of(PyTypeObject *value_class, PyObject *const *values, Py_ssize_t count, Py_ssize_t size)
@@ -115,8 +108,5 @@ PyObject *type_to_matrix(PyObject *self, PyObject *const *arguments, Py_ssize_t 
         matrix = copy_list(type, (PyTypeObject *)arguments[0], values);
     }
     END_READING();
-    if (matrix != NULL || PyErr_Occurred()) {
-        return matrix;
-    }
-    Py_RETURN_NONE;
+    return or_none(matrix);
 }

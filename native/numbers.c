@@ -12,12 +12,7 @@ typedef struct {
 
 const char *const digits_names[DIGITS_COUNT] = {"float32", "float64", "integer"};
 
-static const uint8_t widths[FORMAT_COUNT] = {
-    [FLOAT16] = 2, [FLOAT32] = 4, [FLOAT64] = 8, [BFLOAT16] = 2, [INT8] = 1,
-    [UINT8] = 1,   [INT16] = 2,   [UINT16] = 2,  [INT32] = 4,    [UINT32] = 4,
-};
-
-static int find_name(const char *name, const char *const *names, int count)
+int find_name(const char *name, const char *const *names, int count)
 {
     for (int index = 0; index < count; index++) {
         if (strcmp(name, names[index]) == 0) {
@@ -35,7 +30,7 @@ bool find_format(const char *name, const char *byte_order, Format *format)
     if (found < 0 || is_big < 0) {
         return false;
     }
-    *format = (Format){(FormatName)found, widths[found], is_big != PY_BIG_ENDIAN};
+    *format = (Format){(FormatName)found, width_of((FormatName)found), is_big != PY_BIG_ENDIAN};
     return true;
 }
 
@@ -46,29 +41,17 @@ bool find_digits(const char *name, Digits *digits)
     return found >= 0;
 }
 
-static bool is_integer(Format format)
-{
-    return format.name >= INT8;
-}
-
 /* Objects */
 
-static bool fill_with_floats(PyObject *list, Py_ssize_t first, const double *numbers, Py_ssize_t count)
+static PyObject *make_number(Format format, double number)
 {
-    for (Py_ssize_t place = 0; place < count; place++) {
-        PyObject *number = PyFloat_FromDouble(numbers[place]);
-        if (number == NULL) {
-            return false;
-        }
-        PyList_SET_ITEM(list, first + place, number);
-    }
-    return true;
+    return format.name >= INT8 ? PyLong_FromLongLong((long long)number) : PyFloat_FromDouble(number);
 }
 
-static bool fill_with_integers(PyObject *list, Py_ssize_t first, const double *numbers, Py_ssize_t count)
+static bool fill_list(PyObject *list, Py_ssize_t first, Format format, const double *numbers, Py_ssize_t count)
 {
     for (Py_ssize_t place = 0; place < count; place++) {
-        PyObject *number = PyLong_FromLongLong((long long)numbers[place]);
+        PyObject *number = make_number(format, numbers[place]);
         if (number == NULL) {
             return false;
         }
@@ -81,12 +64,10 @@ static PyObject *unpack_list(Format format, const unsigned char *payload, Py_ssi
 {
     PyObject *list = PyList_New(count);
     double block[BLOCK];
-    bool (*fill)(PyObject *, Py_ssize_t, const double *, Py_ssize_t) =
-        is_integer(format) ? fill_with_integers : fill_with_floats;
     for (Py_ssize_t first = 0; list != NULL && first < count; first += BLOCK) {
         Py_ssize_t read = next_block(count - first);
         widen(format, payload + first * format.width, (size_t)read, block);
-        if (!fill(list, first, block, read)) {
+        if (!fill_list(list, first, format, block, read)) {
             Py_CLEAR(list);
         }
     }

@@ -18,6 +18,9 @@ extern const char *const digits_names[DIGITS_COUNT];
 
 extern PyTypeObject FormatType;
 
+/* Find the place of a name; -1 with a ValueError if it is none of these. */
+int find_name(const char *name, const char *const *names, int count);
+
 /* Find a format by its name and "big" or "little"; false with a ValueError if there is none. */
 bool find_format(const char *name, const char *byte_order, Format *format);
 

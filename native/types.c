@@ -8,14 +8,9 @@
 static bool set_layout(Type *type, const char *name)
 {
     static const char *const names[] = {"dense", "sparse", "bits"};
-    for (int layout = 0; layout < 3; layout++) {
-        if (strcmp(name, names[layout]) == 0) {
-            type->layout = (Layout)layout;
-            return true;
-        }
-    }
-    PyErr_Format(PyExc_ValueError, "expected a layout that the kernel knows, got %s", name);
-    return false;
+    int found = find_name(name, names, 3);
+    type->layout = (Layout)found;
+    return found >= 0;
 }
 
 /* Read one field of the header: its format, and the name of a count or of an attribute, or a constant. */
