@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from asyncpg_vector import _generated
 from asyncpg_vector._generated import *  # noqa: F403  # the value classes that the spec names
+from asyncpg_vector._generated._index_methods import INDEX_METHODS
 from asyncpg_vector._native import implementation
 from asyncpg_vector.errors import (
     ExtensionNotFoundError,
@@ -17,24 +18,34 @@ from asyncpg_vector.errors import (
     InvalidValueError,
     MalformedTextError,
     MalformedWireError,
+    SettingsNotFoundError,
     TypesNotFoundError,
     VectorError,
 )
-from asyncpg_vector.info import Metric, TypeInfo
+from asyncpg_vector.info import IndexMethod, Metric, Parameter, TypeInfo
 from asyncpg_vector.registration import register_vector
+from asyncpg_vector.search import SearchSettings, require_settings, search_settings, server_settings
 
 __all__ = [
+    "INDEX_METHODS",
     "ExtensionNotFoundError",
+    "IndexMethod",
     "InvalidTypeError",
     "InvalidValueError",
     "MalformedTextError",
     "MalformedWireError",
     "Metric",
+    "Parameter",
+    "SearchSettings",
+    "SettingsNotFoundError",
     "TypeInfo",
     "TypesNotFoundError",
     "VectorError",
     "implementation",
     "register_vector",
+    "require_settings",
+    "search_settings",
+    "server_settings",
 ]
 __all__ += _generated.__all__
 

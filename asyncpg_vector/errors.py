@@ -13,6 +13,7 @@ __all__ = [
     "InvalidValueError",
     "MalformedTextError",
     "MalformedWireError",
+    "SettingsNotFoundError",
     "TypesNotFoundError",
     "VectorError",
 ]
@@ -44,3 +45,7 @@ class TypesNotFoundError(VectorError, LookupError):
 
 class ExtensionNotFoundError(TypesNotFoundError):
     """The types are missing because their extension has not been created in the database."""
+
+
+class SettingsNotFoundError(VectorError, LookupError):
+    """The server lacks settings of a search, or the index method that they belong to."""

@@ -30,7 +30,7 @@ _SECTIONS = (
     'lint.isort.known-third-party = ["sqlalchemy"]',
     'lint.isort.known-first-party = ["asyncpg_vector"]',
 )
-_SORT = ("check", "--select", "I,RUF022", "--fix", *(f"--config={line}" for line in _SECTIONS))
+_SORT = ("check", "--select", "F401,I,RUF022", "--fix", *(f"--config={line}" for line in _SECTIONS))
 
 
 class RenderError(Exception):
@@ -69,8 +69,10 @@ def render(spec: Spec, source: str, target: Target) -> dict[Path, str]:
     templates = make_templates()
     names = {"marker": MARKER, "spec": source, "contract": CONTRACT, "values": target.values_module}
     modules = _render_folder(spec, templates, "", target.values, names)
+    modules |= _render_index_methods(spec, templates, target.values, names)
     if target.columns is not None:
         modules |= _render_folder(spec, templates, "sqlalchemy/", target.columns, names)
+        modules |= _render_expressions(spec, templates, target.columns, names)
     return _format(modules)
 
 
@@ -99,7 +101,43 @@ def _render_folder(
         for sql_name, type_ in spec.types.items()
     }
     registry = templates.get_template(f"{prefix}registry.py.jinja")
-    return {**modules, folder / "__init__.py": registry.render(types=spec.types, **names)}
+    functions = [*spec.distances, *spec.array_distances, *spec.functions]
+    text = registry.render(
+        types=spec.types, functions=functions, methods=spec.index_methods, **names
+    )
+    return {**modules, folder / "__init__.py": text}
+
+
+def _render_index_methods(
+    spec: Spec, templates: Environment, folder: Path, names: Mapping[str, object]
+) -> dict[Path, str]:
+    """Return the text of the index methods' module, if the spec has any."""
+    if not spec.index_methods:
+        return {}
+    text = templates.get_template("index_methods.py.jinja").render(
+        methods=spec.index_methods, settings=spec.settings, **names
+    )
+    return {folder / "_index_methods.py": text}
+
+
+def _render_expressions(
+    spec: Spec, templates: Environment, folder: Path, names: Mapping[str, object]
+) -> dict[Path, str]:
+    """Return the texts of the modules of SQLAlchemy's functions and indexes, if there are any."""
+    modules: dict[Path, str] = {}
+    if spec.functions or spec.distances:
+        template = templates.get_template("sqlalchemy/functions.py.jinja")
+        modules[folder / "_functions.py"] = template.render(
+            types=spec.types,
+            distances=spec.distances,
+            array_distances=spec.array_distances,
+            functions=spec.functions,
+            **names,
+        )
+    if spec.index_methods:
+        template = templates.get_template("sqlalchemy/vector_index.py.jinja")
+        modules[folder / "_vector_index.py"] = template.render(methods=spec.index_methods, **names)
+    return modules
 
 
 def _lay_out(rows: Sequence[Row]) -> str:
@@ -116,7 +154,7 @@ def _lay_out(rows: Sequence[Row]) -> str:
 
 
 def _format(sources: Mapping[Path, str]) -> dict[Path, str]:
-    """Sort imports and `__all__`, and format. Keep sources that the formatter refuses."""
+    """Remove unused imports, sort imports and `__all__`, and format. Keep what is refused."""
     folder = Path(tempfile.mkdtemp(prefix="codegen-"))
     for path, source in sources.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

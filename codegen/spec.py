@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import keyword
 import struct
 import tomllib
 from abc import abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     NonNegativeInt,
@@ -27,6 +24,9 @@ from pydantic import (
 from asyncpg_vector import errors, runtime
 from asyncpg_vector.runtime.formats import FORMATS, IntegerFormat, NumberFormat, number_format
 from asyncpg_vector.runtime.text import NUMBER_TEXTS
+
+from .index_methods import IndexMethod, Parameter
+from .keys import Model, Name, Release, Source, no_keyword
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,6 +45,8 @@ __all__ = [
     "load_spec",
 ]
 
+ItemT = TypeVar("ItemT")
+
 TAKEN = {
     *runtime.__all__,
     *errors.__all__,
@@ -56,11 +58,24 @@ TAKEN = {
     "ColumnElement",
     "ColumnType",
     "Comparator",
+    "Double",
+    "Expression",
+    "INDEX_METHODS",
+    "Index",
+    "IndexOptions",
+    "Integer",
+    "Literal",
     "Mapping",
     "NumbersType",
     "SQLALCHEMY",  # the folder of the column types would hide the module of such a type
+    "SearchSettings",
     "Self",
+    "Sequence",
     "SupportsFloat",
+    "TypeEngine",
+    "TypeVar",
+    "TypedDict",
+    "Unpack",
     "VALUE_CLASSES",
 }
 """Names that no value class can have."""
@@ -88,12 +103,6 @@ class SpecError(Exception):
     """The spec is unusable; the message has a line for each fault: file, key, reason."""
 
 
-def _no_keyword(name: str) -> str:
-    if keyword.iskeyword(name):
-        raise ValueError(f"{name!r} is a Python keyword")
-    return name
-
-
 def _not_taken(name: str) -> str:
     if name in TAKEN:
         raise ValueError(f"{name} is a name of the package's own")
@@ -112,24 +121,15 @@ def _known_digits(name: str) -> str:
     return name
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_no_keyword)]
 ClassName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$"),
-    AfterValidator(_no_keyword),
+    AfterValidator(no_keyword),
     AfterValidator(_not_taken),
 ]
 Operator = Annotated[str, StringConstraints(pattern=r"^[-+*/<>=~!@#%^&|`?]+$")]
 Int32 = Annotated[PositiveInt, Field(le=2**31 - 1)]
-Release = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)+$")]
-Source = Annotated[str, StringConstraints(pattern=r'^[^"\\\p{C}\p{Zl}\p{Zp}]+$')]
 FormatName = Annotated[str, AfterValidator(_known_format)]
-
-
-class Model(BaseModel):
-    """A table of the spec: no unknown keys, no conversions between types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Numbers(Model):
@@ -317,6 +317,22 @@ class Metric(Model):
     operator: Operator
     operator_classes: dict[Name, Name]
     method: Name | None = None
+    values: Source | None = None
+
+
+class ArrayMetric(Metric):
+    """A distance between arrays of values."""
+
+    extension: Name | None = None
+
+
+class Function(Model):
+    """A SQL function of a value: its other arguments, and what it returns."""
+
+    arguments: dict[Name, Literal["integer"]] = {}
+    returns: Name
+    since: Release
+    source: Source
 
 
 def _list_limits(limits: Mapping[str, int], unit: str = "") -> str:
@@ -336,6 +352,9 @@ class Type(Model):
     aggregates: list[Name] = []
     max_indexed: dict[Name, Int32] = {}
     metrics: dict[Name, Metric] = {}
+    array_metrics: dict[Name, ArrayMetric] = {}
+    functions: dict[Name, Function] = {}
+    arithmetic: list[Literal["+", "-", "*", "||"]] = []
 
     base: ClassVar[type[runtime.Value]]
     """The value class of the layout."""
@@ -470,6 +489,13 @@ class Type(Model):
     def methods(self) -> dict[str, str]:
         """The metrics by the names of the methods that apply them in SQLAlchemy."""
         return {metric.method or f"{name}_distance": name for name, metric in self.metrics.items()}
+
+    @property
+    def array_methods(self) -> dict[str, str]:
+        """The metrics between arrays, by the names of the functions that apply them."""
+        return {
+            metric.method or f"{name}_distance": name for name, metric in self.array_metrics.items()
+        }
 
     @property
     def indexed(self) -> str:
@@ -680,13 +706,35 @@ def _times(width: int, count: str) -> str:
     return count if width == 1 else f"{width} * {count}"
 
 
+class Distance(NamedTuple):
+    """A metric of one type."""
+
+    sql_name: str
+    name: str
+    metric: Metric
+
+
+class Result(NamedTuple):
+    """A SQL function of one type: its Python result, and the column type of that result."""
+
+    sql_name: str
+    function: Function
+    result: str
+    result_type: str
+
+
+_SCALARS = {"integer": ("int", "Integer"), "float64": ("float", "Double")}
+"""The results of functions that are no types of a spec, in Python and in SQLAlchemy."""
+
+
 class Spec(Model):
-    """All types, by their SQL names. The module of a type has the same name."""
+    """All types, by their SQL names, and all index methods. The module of a type has its name."""
 
     types: Annotated[
         dict[Name, Annotated[DenseType | SparseType | BitsType, Field(discriminator="layout")]],
         Field(min_length=1),
     ]
+    index_methods: dict[Name, IndexMethod] = {}
 
     @model_validator(mode="after")
     def _distinct_classes(self) -> Self:
@@ -701,6 +749,100 @@ class Spec(Model):
                 if other != sql_name:
                     raise ValueError(f"{other} and {sql_name} have the same class {name}")
         return self
+
+    @model_validator(mode="after")
+    def _known_methods(self) -> Self:
+        if not self.index_methods:
+            return self  # the types may be indexed by methods of another spec
+        for sql_name, type_ in self.types.items():
+            metrics = [*type_.metrics.values(), *type_.array_metrics.values()]
+            for method in {*type_.max_indexed}.union(*(each.operator_classes for each in metrics)):
+                if method not in self.index_methods:
+                    raise ValueError(f"{sql_name}: {method} is none of the index methods")
+        return self
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        for method in self.index_methods.values():
+            for name, setting in method.settings.items():
+                if setting.python_type != self.settings[name].python_type:
+                    raise ValueError(f"expected one type of {name} in all index methods")
+        return self
+
+    @model_validator(mode="after")
+    def _possible_functions(self) -> Self:
+        for sql_name, type_ in self.types.items():
+            for name, function in type_.functions.items():
+                if function.returns not in {*_SCALARS, *self.types}:
+                    raise ValueError(
+                        f"{sql_name}: {name} returns none of the types, nor {' or '.join(_SCALARS)}"
+                    )
+        names = [*self.distances, *self.array_distances, *self.functions]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"expected functions of distinct names, got {name} twice")
+        for name, results in self.functions.items():
+            if len({tuple(result.function.arguments.items()) for result in results}) > 1:
+                raise ValueError(f"expected the same arguments of {name} for all types")
+            returned = {result.function.returns for result in results}
+            if len(returned) > 1 and returned != {result.sql_name for result in results}:
+                raise ValueError(f"expected {name} to return one type, or each type its own")
+        return self
+
+    @property
+    def settings(self) -> dict[str, Parameter]:
+        """The settings of all index methods, each as the first method with it describes it."""
+        settings: dict[str, Parameter] = {}
+        for method in self.index_methods.values():
+            for name, setting in method.settings.items():
+                settings.setdefault(name, setting)
+        return settings
+
+    @property
+    def distances(self) -> dict[str, list[Distance]]:
+        """The metrics of all types, by the names of the functions that apply them."""
+        return _group(
+            (method, Distance(sql_name, metric, type_.metrics[metric]))
+            for sql_name, type_ in self.types.items()
+            for method, metric in type_.methods.items()
+        )
+
+    @property
+    def array_distances(self) -> dict[str, list[Distance]]:
+        """The metrics between arrays of all types, by the names of the functions."""
+        return _group(
+            (method, Distance(sql_name, metric, type_.array_metrics[metric]))
+            for sql_name, type_ in self.types.items()
+            for method, metric in type_.array_methods.items()
+        )
+
+    @property
+    def functions(self) -> dict[str, list[Result]]:
+        """The SQL functions of all types, by their names."""
+        return _group(
+            (name, self._result(sql_name, function))
+            for sql_name, type_ in self.types.items()
+            for name, function in type_.functions.items()
+        )
+
+    def _result(self, sql_name: str, function: Function) -> Result:
+        returned = self.types.get(function.returns)
+        if returned is None:
+            result, column_type = _SCALARS[function.returns]
+            return Result(sql_name, function, result, f"{column_type}()")
+        # The dimensions of the result are not those of the column, or not known to the server.
+        argument = "None" if returned.layout == "bits" else ""
+        return Result(
+            sql_name, function, returned.class_name, f"{function.returns.upper()}({argument})"
+        )
+
+
+def _group(pairs: Iterable[tuple[str, ItemT]]) -> dict[str, list[ItemT]]:
+    """Group items by their names, in the order of the first of each."""
+    groups: dict[str, list[ItemT]] = {}
+    for name, item in pairs:
+        groups.setdefault(name, []).append(item)
+    return groups
 
 
 def load_spec(path: Path) -> Spec:

@@ -103,15 +103,48 @@ class HalfVector(Dense[float, Float16]):
         built_in=False,
         max_dimensions=16_000,
         max_nnz=None,
-        max_indexed=read_only(hnsw=4_000, ivfflat=4_000),
+        max_indexed=read_only(hnsw=4_000, ivfflat=4_000, vchordrq=16_000, vchordg=16_000),
         metrics=read_only(
-            l2=Metric("<->", read_only(hnsw="halfvec_l2_ops", ivfflat="halfvec_l2_ops")),
-            inner_product=Metric("<#>", read_only(hnsw="halfvec_ip_ops", ivfflat="halfvec_ip_ops")),
+            l2=Metric(
+                "<->",
+                read_only(
+                    hnsw="halfvec_l2_ops",
+                    ivfflat="halfvec_l2_ops",
+                    vchordrq="halfvec_l2_ops",
+                    vchordg="halfvec_l2_ops",
+                ),
+            ),
+            inner_product=Metric(
+                "<#>",
+                read_only(
+                    hnsw="halfvec_ip_ops",
+                    ivfflat="halfvec_ip_ops",
+                    vchordrq="halfvec_ip_ops",
+                    vchordg="halfvec_ip_ops",
+                ),
+            ),
             cosine=Metric(
-                "<=>", read_only(hnsw="halfvec_cosine_ops", ivfflat="halfvec_cosine_ops")
+                "<=>",
+                read_only(
+                    hnsw="halfvec_cosine_ops",
+                    ivfflat="halfvec_cosine_ops",
+                    vchordrq="halfvec_cosine_ops",
+                    vchordg="halfvec_cosine_ops",
+                ),
             ),
             l1=Metric("<+>", read_only(hnsw="halfvec_l1_ops")),
         ),
+        array_metrics=read_only(
+            max_sim=Metric("@#", read_only(vchordrq="halfvec_maxsim_ops")),
+        ),
+        functions=read_only(
+            vector_dims="integer",
+            l2_norm="float64",
+            l2_normalize="halfvec",
+            binary_quantize="bit",
+            subvector="halfvec",
+        ),
+        arithmetic=("+", "-", "*", "||"),
     )
     codec = Codec(encode_halfvec, decode_halfvec)
     header = _HEADER

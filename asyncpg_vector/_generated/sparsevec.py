@@ -125,6 +125,10 @@ class SparseVector(Sparse[float, Float32]):
             cosine=Metric("<=>", read_only(hnsw="sparsevec_cosine_ops")),
             l1=Metric("<+>", read_only(hnsw="sparsevec_l1_ops")),
         ),
+        functions=read_only(
+            l2_norm="float64",
+            l2_normalize="sparsevec",
+        ),
     )
     codec = Codec(encode_sparsevec, decode_sparsevec)
     header = _HEADER

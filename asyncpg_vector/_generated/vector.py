@@ -103,13 +103,61 @@ class Vector(Dense[float, Float32]):
         built_in=False,
         max_dimensions=16_000,
         max_nnz=None,
-        max_indexed=read_only(hnsw=2_000, ivfflat=2_000),
+        max_indexed=read_only(
+            hnsw=2_000,
+            ivfflat=2_000,
+            diskann=16_000,
+            vchordrq=16_000,
+            vchordg=16_000,
+            ybhnsw=16_000,
+        ),
         metrics=read_only(
-            l2=Metric("<->", read_only(hnsw="vector_l2_ops", ivfflat="vector_l2_ops")),
-            inner_product=Metric("<#>", read_only(hnsw="vector_ip_ops", ivfflat="vector_ip_ops")),
-            cosine=Metric("<=>", read_only(hnsw="vector_cosine_ops", ivfflat="vector_cosine_ops")),
+            l2=Metric(
+                "<->",
+                read_only(
+                    hnsw="vector_l2_ops",
+                    ivfflat="vector_l2_ops",
+                    diskann="vector_l2_ops",
+                    vchordrq="vector_l2_ops",
+                    vchordg="vector_l2_ops",
+                    ybhnsw="vector_l2_ops",
+                ),
+            ),
+            inner_product=Metric(
+                "<#>",
+                read_only(
+                    hnsw="vector_ip_ops",
+                    ivfflat="vector_ip_ops",
+                    diskann="vector_ip_ops",
+                    vchordrq="vector_ip_ops",
+                    vchordg="vector_ip_ops",
+                    ybhnsw="vector_ip_ops",
+                ),
+            ),
+            cosine=Metric(
+                "<=>",
+                read_only(
+                    hnsw="vector_cosine_ops",
+                    ivfflat="vector_cosine_ops",
+                    diskann="vector_cosine_ops",
+                    vchordrq="vector_cosine_ops",
+                    vchordg="vector_cosine_ops",
+                    ybhnsw="vector_cosine_ops",
+                ),
+            ),
             l1=Metric("<+>", read_only(hnsw="vector_l1_ops")),
         ),
+        array_metrics=read_only(
+            max_sim=Metric("@#", read_only(vchordrq="vector_maxsim_ops")),
+        ),
+        functions=read_only(
+            vector_dims="integer",
+            vector_norm="float64",
+            l2_normalize="vector",
+            binary_quantize="bit",
+            subvector="vector",
+        ),
+        arithmetic=("+", "-", "*", "||"),
     )
     codec = Codec(encode_vector, decode_vector)
     header = _HEADER

@@ -11,8 +11,8 @@ listed keeps its meaning as long as the contract has its number (`require`).
 - `number_format` narrows and packs numbers, `number_text` prints and reads them.
 - `count_error` and `wire_error` make the errors of generated checks; `wrap` makes a value of a
   payload.
-- `TypeInfo`, `Metric` and `read_only` carry what the spec knows of a type; `Codec` is what asyncpg
-  is given.
+- `TypeInfo`, `Metric` and `read_only` carry what the spec knows of a type, `IndexMethod` and
+  `Parameter` what it knows of indexes; `Codec` is what asyncpg is given.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from asyncpg_vector._annotations import (
     UInt16,
     UInt32,
 )
-from asyncpg_vector.info import Metric, TypeInfo, read_only
+from asyncpg_vector.info import IndexMethod, Metric, Parameter, TypeInfo, read_only
 from asyncpg_vector.runtime.accelerate import accelerate
 from asyncpg_vector.runtime.bits import Bits, BitsInput
 from asyncpg_vector.runtime.checks import CONTRACTS, count_error, require, wire_error
@@ -53,12 +53,14 @@ __all__ = [
     "Float32",
     "Float64",
     "Header",
+    "IndexMethod",
     "Int8",
     "Int16",
     "Int32",
     "Metric",
     "NumberFormat",
     "NumberText",
+    "Parameter",
     "Sparse",
     "SparseInput",
     "TypeInfo",

@@ -21,9 +21,9 @@ from asyncpg_vector.sqlalchemy._array import ARRAY
 from asyncpg_vector.sqlalchemy._engine import register_engine
 from asyncpg_vector.sqlalchemy._generated import *  # noqa: F403  # the types that the spec names
 from asyncpg_vector.sqlalchemy._generated import COLUMN_TYPES
-from asyncpg_vector.sqlalchemy._index import vector_index
+from asyncpg_vector.sqlalchemy.search import search_settings
 
-__all__ = ["ARRAY", "register_engine", "vector_index"]
+__all__ = ["ARRAY", "register_engine", "search_settings"]
 __all__ += _generated.__all__
 
 for _column_type in (ARRAY, *COLUMN_TYPES.values()):

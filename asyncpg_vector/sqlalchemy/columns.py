@@ -114,8 +114,9 @@ class ColumnType(UserDefinedType[ValueT], ABC):
         # an error (PostgreSQL, section 8.10).
         if "identifier_preparer" in kw and "type_expression" not in kw:
             return self._cast_spec
-        name = self.python_type.info.sql_name.upper()
-        return name if self.size is None else f"{name}({self.size})"
+        if self.size is None:
+            return self._cast_spec
+        return f"{self.python_type.info.sql_name.upper()}({self.size})"
 
     @property
     def _cast_spec(self) -> str:
@@ -191,14 +192,14 @@ class NumbersType(ColumnType[ValueT]):
 
 
 class BitsType(ColumnType[BitsT]):
-    """A column type with a length in bits, by default 1 as in SQL."""
+    """A column type with a length in bits, by default 1 as in SQL; None is any length."""
 
     max_length: ClassVar[int]
     """The most bits of a column; a value that is in no column may have more."""
 
-    def __init__(self, length: int = 1) -> None:  # pragma: no mutate block
-        self.length = read_whole(length, "of bits")
-        if not 1 <= self.length <= self.max_length:
+    def __init__(self, length: int | None = 1) -> None:  # pragma: no mutate block
+        self.length = None if length is None else read_whole(length, "of bits")
+        if self.length is not None and not 1 <= self.length <= self.max_length:
             raise InvalidValueError(
                 f"expected 1 to {self.max_length} bits for a column of "
                 f"{self.python_type.info.sql_name}, got {shorten(self.length)}"

@@ -6,6 +6,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._functions import (
+    binary_quantize,
+    cosine_distance,
+    hamming_distance,
+    jaccard_distance,
+    l1_distance,
+    l2_distance,
+    l2_norm,
+    l2_normalize,
+    max_inner_product,
+    max_sim,
+    subvector,
+    vector_dims,
+    vector_norm,
+)
+from ._vector_index import vector_index
 from .bit import BIT
 from .halfvec import HALFVEC
 from .sparsevec import SPARSEVEC
@@ -16,7 +32,26 @@ if TYPE_CHECKING:
 
     from asyncpg_vector.sqlalchemy.columns import ColumnType
 
-__all__ = ["BIT", "HALFVEC", "SPARSEVEC", "VECTOR"]
+__all__ = [
+    "BIT",
+    "HALFVEC",
+    "SPARSEVEC",
+    "VECTOR",
+    "binary_quantize",
+    "cosine_distance",
+    "hamming_distance",
+    "jaccard_distance",
+    "l1_distance",
+    "l2_distance",
+    "l2_norm",
+    "l2_normalize",
+    "max_inner_product",
+    "max_sim",
+    "subvector",
+    "vector_dims",
+    "vector_index",
+    "vector_norm",
+]
 
 COLUMN_TYPES: Mapping[str, type[ColumnType[Any]]] = {
     "vector": VECTOR,

@@ -30,7 +30,7 @@ class BIT(BitsType[Bit]):
     """A column of the SQL type ``bit``, with `Bit` values.
 
     Args:
-        length: the number of bits, 1 to 83,886,080.
+        length: the number of bits, 1 to 83,886,080; None is any number.
 
     Raises:
         InvalidTypeError: the argument is no whole number.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._functions import l2_distance
 from .tinyvec import TINYVEC
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from asyncpg_vector.sqlalchemy.columns import ColumnType
 
-__all__ = ["TINYVEC"]
+__all__ = ["TINYVEC", "l2_distance"]
 
 COLUMN_TYPES: Mapping[str, type[ColumnType[Any]]] = {
     "tinyvec": TINYVEC,
