@@ -57,9 +57,10 @@ OF_NUMPY = [
     "test_matrix.py",
     "test_threads.py",
 ]
-# The demo's model has no wheel for Python 3.14 and later.
+# These embed text. The model has no wheel for Python 3.14 and later.
+OF_MODEL = ["test_beyond_one_server.py", "test_demo.py"]
 HAS_MODEL = find_spec("wordllama") is not None
-collect_ignore = [*([] if np else OF_NUMPY), *([] if HAS_MODEL else ["test_demo.py"])]
+collect_ignore = [*([] if np else OF_NUMPY), *([] if HAS_MODEL else OF_MODEL)]
 
 
 def pytest_report_header() -> list[str]:
@@ -77,7 +78,7 @@ def pytest_report_header() -> list[str]:
     if not np:
         lines.append("without NumPy and SciPy, and the tests that need them")
     if not HAS_MODEL:
-        lines.append("without wordllama, and the tests of the demo")
+        lines.append("without wordllama, and the tests that embed text")
     if server and server.missing:
         lines.append(f"without {', '.join(server.missing)}, and the tests that need them")
     return lines

@@ -33,7 +33,7 @@ def versions() -> tuple[str, str]:
     return postgresql.split()[-1], pgvector
 
 
-def _memory() -> Path | None:
+def folder_in_memory() -> Path | None:
     """Return Linux's folder in memory, if it has room for several servers.
 
     The suite creates some hundred databases, of three hundred files each. The files of a suite that
@@ -55,7 +55,7 @@ def run_server() -> Iterator[str]:
     # Not in pytest's folder: each pytest that starts closes it to other users, and the server of
     # root runs as another user.
     with (
-        TemporaryDirectory(dir=_memory()) as folder,
+        TemporaryDirectory(dir=folder_in_memory()) as folder,
         get_server(folder, cleanup_mode="delete") as server,
     ):
         server.psql(SETTINGS)
