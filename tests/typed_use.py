@@ -5,11 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_type
 
 import asyncpg
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from asyncpg_vector import Bit, HalfVector, SparseVector, Vector, register_vector
-from asyncpg_vector.sqlalchemy import register_engine
+from asyncpg_vector import (
+    Bit,
+    HalfVector,
+    SearchSettings,
+    SparseVector,
+    Vector,
+    register_vector,
+    search_settings,
+    server_settings,
+)
+from asyncpg_vector.sqlalchemy import (
+    binary_quantize,
+    cosine_distance,
+    hamming_distance,
+    l2_distance,
+    l2_normalize,
+    max_sim,
+    register_engine,
+    subvector,
+    vector_dims,
+    vector_index,
+)
+from asyncpg_vector.sqlalchemy import search_settings as sqlalchemy_settings
 from tests.integrations.models import Document, Item, Note
 
 if TYPE_CHECKING:
@@ -54,6 +75,42 @@ def bits(flags: NDArray[np.bool_]) -> None:
         assert_type(value.to_numpy(), "NDArray[np.bool_]")
 
 
+def search_by_index(conn: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Settings are typed by their names, and so are the options of each index method."""
+    settings: SearchSettings = {"hnsw.ef_search": 100, "hnsw.iterative_scan": "strict_order"}
+    assert_type(server_settings(settings), "dict[str, str]")
+    search_settings(conn, {"ivfflat.probes": 10, "vchordrq.probes": [10, 100]})
+    server_settings({"hnsw.ef_serch": 100})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
+    server_settings({"hnsw.ef_search": "100"})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
+    server_settings({"ivfflat.iterative_scan": "strict_order"})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
+    vector_index("i", "v", metric="l2", m=16, postgresql_where=Item.id > 5)
+    vector_index("i", "v", metric="l2", using="ivfflat", lists=100)
+    vector_index("i", "v", metric="l2", using="vchordrq", lists=[100], residual_quantization=True)
+    vector_index("i", "v", metric="l2", lists=100)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    vector_index("i", "v", metric="l2", m="16")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    vector_index("i", "v", metric="l2", using="hsnw")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def expressions(core: Table) -> None:
+    """Functions are typed by the types that have them, for attributes of SQLAlchemy and SQLModel."""
+    for column in (Item.vector, Note.embedding, Item.halfvec, core.c.embedding):
+        assert_type(cosine_distance(column, [1, 2, 3]), ColumnElement[float])
+    for field in (Document.embedding, Document.half, Document.sparse):
+        assert_type(l2_distance(field, [1, 2, 3]), ColumnElement[float])
+    assert_type(hamming_distance(Item.bit, "101"), ColumnElement[float])
+    assert_type(max_sim(Item.vectors, [[1, 2, 3]]), ColumnElement[float])
+    assert_type(l2_normalize(Note.embedding), ColumnElement[Vector])
+    assert_type(l2_normalize(Document.half), ColumnElement[HalfVector])
+    assert_type(binary_quantize(Item.vector), ColumnElement[Bit])
+    assert_type(hamming_distance(binary_quantize(Item.vector), "101"), ColumnElement[float])
+    assert_type(vector_dims(subvector(Note.embedding, 1, 2)), ColumnElement[int])
+    cosine_distance(Item.bit, "101")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    hamming_distance(Document.embedding, "101")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    vector_dims(Item.sparsevec)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    max_sim(Item.vector, [[1, 2, 3]])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cosine_distance(Item.id, [1, 2, 3])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 async def models(url: str) -> None:
     """An attribute has the type of its value class, and so has a column in a query."""
     engine = create_async_engine(url)
@@ -64,6 +121,8 @@ async def models(url: str) -> None:
         assert_type(item.bits, "list[Bit | None] | None")
         for vector in await session.scalars(select(Note.embedding)):
             assert_type(vector, Vector)
+        async with sqlalchemy_settings(session, {"hnsw.ef_search": 100}):
+            pass
         nearest = select(Item).order_by(Item.vector.l2_distance([1, 2, 3])).limit(5)
         for found in await session.scalars(nearest):
             assert_type(found, Item)

@@ -103,6 +103,7 @@ class Bit(Bits):
             hamming=Metric("<~>", read_only(hnsw="bit_hamming_ops", ivfflat="bit_hamming_ops")),
             jaccard=Metric("<%>", read_only(hnsw="bit_jaccard_ops")),
         ),
+        arithmetic=("||",),
     )
     codec = Codec(encode_bit, decode_bit)
     header = _HEADER

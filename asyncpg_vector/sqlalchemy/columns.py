@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import (
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.operators import OperatorType
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from asyncpg_vector._messages import shorten
 from asyncpg_vector.errors import InvalidValueError, VectorError
@@ -29,12 +30,34 @@ from asyncpg_vector.runtime.holders import read_whole
 from asyncpg_vector.runtime.value import check_dimensions
 from asyncpg_vector.sqlalchemy._parameters import print_value, registered_types
 
-__all__ = ["BitsType", "ColumnType", "Comparator", "ComparedInSQL", "NumbersType", "Processor"]
+__all__ = [
+    "BitsType",
+    "ColumnType",
+    "Comparator",
+    "ComparedInSQL",
+    "NumbersType",
+    "Processor",
+    "unwrap",
+]
 
 ValueT = TypeVar("ValueT", bound=Value)
 BitsT = TypeVar("BitsT", bound=Bits)
 
 _DISTANCE: TypeEngine[float] = Double()
+
+_ARITHMETIC: Mapping[OperatorType, str] = {
+    operators.add: "+",
+    operators.sub: "-",
+    operators.mul: "*",
+    operators.truediv: "/",
+    operators.mod: "%",
+    operators.concat_op: "||",
+}
+
+
+def unwrap(type_: Any) -> Any:
+    """Return the type that a user's type decorator stands on; any other type itself."""
+    return type_.impl_instance if isinstance(type_, TypeDecorator) else type_
 
 
 class Processor(Protocol):
@@ -71,6 +94,30 @@ def _is_value(other: Any = None, *_: Any) -> bool:
 class Comparator(ComparedInSQL, UserDefinedType.Comparator[ValueT]):
     """SQL operations on an expression of a vector type."""
 
+    def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        self._require(op)
+        result = super().operate(op, *other, **kwargs)
+        if op is operators.concat_op:  # its size is the sum of both sizes
+            return type_coerce(result, self._column_type.without_size())
+        return result
+
+    def reverse_operate(self, op: OperatorType, other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        self._require(op)
+        return super().reverse_operate(op, other, **kwargs)
+
+    def _require(self, op: OperatorType) -> None:
+        """Refuse arithmetic that the SQL type lacks."""
+        info, symbol = self._column_type.python_type.info, _ARITHMETIC.get(op)
+        if symbol and symbol not in info.arithmetic:
+            known = " ".join(info.arithmetic) or "none"
+            raise InvalidValueError(
+                f"expected an operator of {info.sql_name} among {known}, got {symbol}"
+            )
+
+    @property
+    def _column_type(self) -> ColumnType[Any]:
+        return cast("ColumnType[Any]", unwrap(self.type))
+
     def _distance(self, operator: str, other: Any) -> ColumnElement[float]:
         """Apply a distance operator, whose result is ``double precision`` for every type."""
         return self.expr.op(operator, return_type=_DISTANCE)(other)
@@ -106,6 +153,10 @@ class ColumnType(UserDefinedType[ValueT], ABC):
     @abstractmethod
     def size(self) -> int | None:
         """The number of dimensions or bits, which SQL writes in brackets; None if it is open."""
+
+    @abstractmethod
+    def without_size(self) -> Self:
+        """Return a type of the same class, with an open size."""
 
     def get_col_spec(self, **kw: Any) -> str:
         # SQLAlchemy passes the expression of a type, except for a cast that it puts around a
@@ -190,6 +241,9 @@ class NumbersType(ColumnType[ValueT]):
     def size(self) -> int | None:
         return self.dim
 
+    def without_size(self) -> Self:
+        return type(self)()
+
 
 class BitsType(ColumnType[BitsT]):
     """A column type with a length in bits, by default 1 as in SQL; None is any length."""
@@ -208,6 +262,9 @@ class BitsType(ColumnType[BitsT]):
     @property
     def size(self) -> int | None:
         return self.length
+
+    def without_size(self) -> Self:
+        return type(self)(None)
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
         if op in (operators.bitwise_lshift_op, operators.bitwise_rshift_op):

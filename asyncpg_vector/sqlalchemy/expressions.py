@@ -8,12 +8,12 @@ from typing import Any, TypeAlias, TypeVar, cast
 from sqlalchemy import ColumnElement, Double, Float, func
 from sqlalchemy.sql import coercions, roles
 from sqlalchemy.sql.elements import SQLCoreOperations
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 from asyncpg_vector.info import Metric
-from asyncpg_vector.sqlalchemy.columns import ColumnType
+from asyncpg_vector.sqlalchemy.columns import ColumnType, unwrap
 
 __all__ = ["Expression", "array_distance", "call", "distance", "find_metric", "type_of"]
 
@@ -76,8 +76,7 @@ def find_metric(metrics: Mapping[str, Metric], metric: str, sql_name: str) -> Me
 
 def type_of(expression: ColumnElement[Any], *, is_array: bool = False) -> ColumnType[Any] | None:
     """Return the column type of an expression, or of an array's elements; None for others."""
-    given: Any = expression.type
-    type_: Any = given.impl_instance if isinstance(given, TypeDecorator) else given
+    type_ = unwrap(expression.type)
     if is_array:
         type_ = getattr(type_, "item_type", None)
     is_ours = isinstance(type_, ColumnType)

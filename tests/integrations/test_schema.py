@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import TypeDecorator
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, Vector
-from asyncpg_vector.sqlalchemy import BIT, HALFVEC, VECTOR, vector_index
+from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, VECTOR, vector_index
 from tests.integrations.models import Item
 from tests.integrations.test_columns import DIALECT
 from tests.integrations.test_engine import VALUES, wire
@@ -69,6 +70,69 @@ def test_operator_class(type_: SpecType, metric: str, method: str) -> None:
     Table("t", MetaData(), Column("v", type_.column_type(3)), index)
     operator_class = type_.model.metrics[metric].operator_classes[method]
     assert sql(index) == f"CREATE INDEX i ON t USING {method} (v {operator_class})"
+
+
+OPTIONS = [
+    ("hnsw", {"m": 24, "ef_construction": 200}, "m = 24, ef_construction = 200"),
+    ("hnsw", {"ef_construction": 100, "postgresql_with": {"fillfactor": 50}}, "fillfactor = 50, ef_construction = 100"),
+    ("ivfflat", {"lists": 10}, "lists = 10"),
+    ("diskann", {"storage_layout": "plain", "max_alpha": 1.5}, "storage_layout = 'plain', max_alpha = 1.5"),
+    ("vchordrq", {"probes": [10, 100], "epsilon": 2}, "probes = '10,100', epsilon = 2.0"),
+    ("vchordrq", {"lists": [10, 100], "spherical_centroids": True}, "options = 'build.internal.lists = [10, 100]\nbuild.internal.spherical_centroids = true'"),
+    ("vchordg", {"bits": 1, "ef_search": 100}, "ef_search = 100, options = 'bits = 1'"),
+    ("ybhnsw", {"m0": 64}, "m0 = 64"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "options", "written"), OPTIONS)
+def test_options(method: Any, options: Any, written: str) -> None:
+    """An index takes its method's options by name, beside those of SQLAlchemy."""
+    where = {"postgresql_where": text("true"), "postgresql_concurrently": True}
+    index = vector_index("i", "v", metric="cosine", using=method, **options, **where)
+    Table("t", MetaData(), Column("v", VECTOR(3)), index)
+    assert sql(index) == (
+        f"CREATE INDEX CONCURRENTLY i ON t USING {method} (v vector_cosine_ops) WITH ({written}) WHERE true"
+    )
+    if "options = '" in written:
+        assert tomllib.loads(written.partition("options = '")[2][:-1])
+
+
+def test_an_index_of_an_array() -> None:
+    index = vector_index("i", "v", metric="max_sim", using="vchordrq", lists=[100])
+    Table("t", MetaData(), Column("v", ARRAY(VECTOR(3))), index)
+    assert "USING vchordrq (v vector_maxsim_ops) WITH (options" in sql(index)
+
+
+WRONG_OPTIONS = [
+    ({"m": 1}, InvalidValueError, "expected m from 2 to 100, got 1"),
+    ({"m": 16.0}, InvalidTypeError, "expected a whole number for m, got float 16.0"),
+    ({"m": 33}, InvalidValueError, r"expected ef_construction of at least 2 \* m, which is 66, got 64"),
+    ({"ef_construction": 31}, InvalidValueError, r"expected ef_construction of at least 2 \* m, which is 32, got 31"),
+    ({"lists": 100}, InvalidValueError, "expected an option of hnsw among m, ef_construction, got 'lists'"),
+    ({"using": "hsnw", "m": 16}, InvalidValueError, "expected using among hnsw, ivfflat, .* for m, got 'hsnw'"),
+    ({"using": "diskann", "storage_layout": "sbq"}, InvalidValueError, "expected storage_layout among memory_optimized, plain, got 'sbq'"),
+    ({"using": "vchordrq", "lists": 100}, InvalidTypeError, "expected a list of whole numbers for lists, got int 100"),
+    ({"using": "vchordrq", "build_threads": 256}, InvalidValueError, "expected build_threads from 1 to 255, got 256"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "error", "message"), WRONG_OPTIONS)
+def test_wrong_options(options: Any, error: type[Exception], message: str) -> None:
+    """The error is raised where the index is declared."""
+    with pytest.raises(error, match=message):
+        vector_index("i", "v", metric="l2", **options)
+
+
+@needs_pgvector("0.7.0")
+async def test_options_on_the_server(conn: asyncpg.Connection) -> None:
+    """The server takes what is written, and has it in the catalog."""
+    await conn.execute("CREATE TEMPORARY TABLE t (v vector(3))")
+    for method, options in (("hnsw", {"m": 24, "ef_construction": 48}), ("ivfflat", {"lists": 1})):
+        index = vector_index(method, "v", metric="l2", using=method, **options)  # type: ignore[call-overload]
+        Table("t", MetaData(), Column("v", VECTOR(3)), index)
+        await conn.execute(sql(index))
+        stored = await conn.fetchval("SELECT reloptions FROM pg_class WHERE relname = $1", method)
+        assert stored == [f"{name}={value}" for name, value in options.items()]
 
 
 def test_ways_to_name_a_column() -> None:

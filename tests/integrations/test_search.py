@@ -1,0 +1,139 @@
+"""Settings of searches on SQLAlchemy's sessions, connections and engines, on any driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
+
+from asyncpg_vector import (
+    InvalidTypeError,
+    InvalidValueError,
+    SettingsNotFoundError,
+    server_settings,
+)
+from asyncpg_vector.sqlalchemy import search_settings
+from tests.conftest import NewDatabase
+from tests.integrations.conftest import MakeEngine
+
+SETTINGS: Any = {"hnsw.ef_search": 77, "hnsw.scan_mem_multiplier": 2.0}
+
+MAKERS = [AsyncSession, AsyncConnection]
+
+
+@asynccontextmanager
+async def using(engine: AsyncEngine, maker: type) -> AsyncIterator[Any]:
+    """A session or a connection."""
+    async with AsyncSession(engine) if maker is AsyncSession else engine.connect() as made:
+        yield made
+
+
+async def shown(session: Any, name: str = "hnsw.ef_search") -> str:
+    found = await session.execute(text("SELECT current_setting(:name, true)"), {"name": name})
+    return found.scalar_one()
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_in_the_block(engine: AsyncEngine, maker: type) -> None:
+    """The settings hold in the block, and the old ones after it."""
+    async with using(engine, maker) as session:
+        for _ in range(2):
+            async with search_settings(session, SETTINGS):
+                assert [await shown(session, name) for name in SETTINGS] == ["77", "2"]
+            assert [await shown(session, name) for name in SETTINGS] == ["40", "1"]
+        await session.execute(text("SET LOCAL hnsw.ef_search = 50"))
+        async with search_settings(session, SETTINGS):
+            async with search_settings(session, {"hnsw.ef_search": 200}):
+                assert await shown(session) == "200"
+            assert await shown(session) == "77"
+        assert await shown(session) == "50"
+
+
+async def test_each_transaction_of_a_session(engine: AsyncEngine) -> None:
+    """A commit in the block does not lose the settings, and the block leaves none behind."""
+    async with AsyncSession(engine) as session:
+        async with search_settings(session, SETTINGS):
+            for end in (session.commit, session.rollback, session.commit):
+                assert await shown(session) == "77"
+                await end()
+        assert not session.in_transaction()
+        assert await shown(session) == "40"
+        await session.commit()
+        assert await shown(session) == "40"
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("statement", ["SELECT 1/0", None])
+async def test_an_error_in_the_block(
+    engine: AsyncEngine, maker: type, statement: str | None
+) -> None:
+    """The error comes out, and the old settings hold."""
+    async with using(engine, maker) as session:
+        with pytest.raises(DBAPIError if statement else ZeroDivisionError):  # noqa: PT012
+            async with search_settings(session, SETTINGS):
+                if statement:
+                    await session.execute(text(statement))
+                raise ZeroDivisionError
+        if statement:
+            await session.rollback()
+        assert await shown(session) == "40"
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_autocommit(engine: AsyncEngine, maker: type) -> None:
+    """Where each statement is a transaction, the settings would be lost with the next statement."""
+    message = re.escape("in which hnsw.ef_search stays 77, got 40, since each statement commits")
+    async with using(engine.execution_options(isolation_level="AUTOCOMMIT"), maker) as session:
+        with pytest.raises(InvalidValueError, match=message):
+            await search_settings(session, SETTINGS).__aenter__()
+        assert await shown(session) == "40"
+
+
+def test_without_asyncio(psycopg_engine: Engine) -> None:
+    """Sessions and connections of other drivers have `with`."""
+    with Session(psycopg_engine) as session, search_settings(session, SETTINGS):
+        session.commit()
+        assert ef_search(session) == "77"
+    with psycopg_engine.connect() as connection:
+        with search_settings(connection, SETTINGS):
+            assert ef_search(connection) == "77"
+        assert ef_search(connection) == "40"
+
+
+def ef_search(session: Session | Connection) -> Any:
+    return session.execute(text("SELECT current_setting('hnsw.ef_search')")).scalar_one()
+
+
+async def test_all_connections_of_an_engine(models_dsn: str, make_engine: MakeEngine) -> None:
+    engine = make_engine(models_dsn, connect_args={"server_settings": server_settings(SETTINGS)})
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT '[1]'::vector"))
+        assert await shown(connection) == "77"
+
+
+async def test_what_the_server_lacks(new_database: NewDatabase, make_engine: MakeEngine) -> None:
+    engine = make_engine(await new_database("SELECT"))
+    async with AsyncSession(engine) as session:
+        with pytest.raises(SettingsNotFoundError, match="vector 0.5.0, which has not been created"):
+            await search_settings(session, SETTINGS).__aenter__()
+        assert await session.scalar(text("SELECT 1")) == 1
+
+
+async def test_errors(engine: AsyncEngine, psycopg_engine: Engine) -> None:
+    with pytest.raises(
+        InvalidTypeError, match="expected a session or a connection, got AsyncEngine"
+    ):
+        search_settings(engine, SETTINGS)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="expected hnsw.ef_search from 1 to 1000, got 0"):
+        search_settings(AsyncSession(engine), {"hnsw.ef_search": 0})
+    with pytest.raises(InvalidTypeError, match="expected async with for a AsyncSession, got with"):
+        search_settings(AsyncSession(engine), SETTINGS).__enter__()
+    with pytest.raises(InvalidTypeError, match="expected with for a Session, got async with"):
+        await search_settings(Session(psycopg_engine), SETTINGS).__aenter__()
