@@ -1,4 +1,4 @@
-"""Generates asyncpg_vector's own files, and the table of types in its README.
+"""Generates asyncpg_vector's own files, its README's table of types, and docs/index-methods.md.
 
 `python -m codegen.project` writes the files, and `python -m codegen.project --check` compares them.
 This module is not installed.
@@ -35,6 +35,9 @@ TARGET = Target(
 
 _SPEC = Path("specs/types.toml")
 _README = Path("README.md")
+_INDEX_METHODS = Path("docs/index-methods.md")
+_TRIED = {"hnsw", "ivfflat"}
+"""The index methods of the suite's servers, which the tests compare with the spec."""
 _TABLE_START = "<!-- The table of types: generated from specs/types.toml by `make generate`. -->\n"
 _TABLE_END = "<!-- The end of the table of types. -->\n"
 
@@ -47,9 +50,16 @@ def main() -> int:
     try:
         spec = load_spec(ROOT / _SPEC)
         files = render(spec, str(_SPEC), TARGET)
-        table = make_templates().get_template("types.md.jinja").render(types=spec.types)
+        templates = make_templates()
+        table = templates.get_template("types.md.jinja").render(types=spec.types)
         readme = (ROOT / _README).read_bytes().decode()
         files[_README] = insert_table(readme, _TABLE_START, _TABLE_END, table)
+        files[_INDEX_METHODS] = templates.get_template("index_methods.md.jinja").render(
+            spec=_SPEC,
+            types=spec.types,
+            methods=spec.index_methods,
+            untried=[name for name in spec.index_methods if name not in _TRIED],
+        )
     except (SpecError, RenderError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE

@@ -29,7 +29,7 @@ from .index_methods import IndexMethod, Parameter
 from .keys import Model, Name, Release, Source, no_keyword
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -335,10 +335,6 @@ class Function(Model):
     source: Source
 
 
-def _list_limits(limits: Mapping[str, int], unit: str = "") -> str:
-    return ", ".join(f"{method} {limit:,}{unit}" for method, limit in limits.items()) or "-"
-
-
 class Type(Model):
     """A type of any layout."""
 
@@ -498,11 +494,6 @@ class Type(Model):
         }
 
     @property
-    def indexed(self) -> str:
-        """For documents: the limit of each index method."""
-        return _list_limits(self.max_indexed)
-
-    @property
     def origin(self) -> str:
         """For documents: the owner of the type, and the owner's first release with it."""
         if self.extension:
@@ -646,11 +637,6 @@ class SparseType(Type):
     def limits(self) -> str:
         """For documents: the limits of a value's size."""
         return f"{self.max_dimensions:,} dimensions, {self.max_nnz:,} not zero"
-
-    @property
-    def indexed(self) -> str:
-        """For documents: the limit of each index method, in non-zero elements."""
-        return _list_limits(self.max_indexed, " not zero")
 
 
 class BitsType(Type):

@@ -44,7 +44,7 @@ PROJECT = ROOT.parent if ROOT.name == "mutants" else ROOT
 def project(tmp_path: Path) -> Path:
     """A copy of the files that the generator reads or writes."""
     keep_out = shutil.ignore_patterns("__pycache__")
-    for name in ("asyncpg_vector", "codegen", "specs"):
+    for name in ("asyncpg_vector", "codegen", "docs", "specs"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=keep_out)
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(PROJECT / name, tmp_path / name)
@@ -245,7 +245,7 @@ def test_help(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     usage = capsys.readouterr().out
     assert " ".join(usage.split()) == (
         "usage: python -m codegen.project [-h] [--check] "
-        "Generates asyncpg_vector's own files, and the table of types in its README. "
+        "Generates asyncpg_vector's own files, its README's table of types, and docs/index-methods.md. "
         "`python -m codegen.project` writes the files, and `python -m codegen.project --check` "
         "compares them. This module is not installed. options: -h, --help show this help message and exit "
         "--check write nothing, and print a diff"

@@ -198,7 +198,11 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-OF_THE_REPOSITORY = {"codegen/project.py", "codegen/templates/types.md.jinja"}
+OF_THE_REPOSITORY = {
+    "codegen/project.py",
+    "codegen/templates/index_methods.md.jinja",
+    "codegen/templates/types.md.jinja",
+}
 """The part of the generator that writes this package's own files; it is not installed."""
 
 

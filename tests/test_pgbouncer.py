@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from asyncpg_vector import register_vector
+from asyncpg_vector import register_vector, search_settings, server_settings
 from asyncpg_vector._generated import VALUE_CLASSES
 from tests.pgbouncer import SERVER_CONNECTIONS, keeps_server_after_copy, knows_statements
 from tests.spec_types import SpecType, each_type
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import NewDatabase
 
 TASKS = 200
+SHOW = "SELECT current_setting('hnsw.ef_search', true)"
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,28 @@ async def use(pool: asyncpg.Pool, type_: SpecType, table: str, n: int) -> int:
         found = [row["v"] async for row in conn.cursor(query, n, prefetch=1)]
     assert found.count(one) == found.count(two) == found.count(None) == 2
     return await pool.fetchval("SELECT pg_backend_pid()")
+
+
+async def test_settings_of_a_search(pool: asyncpg.Pool) -> None:
+    """Each block has its own settings, on whichever server it is, and leaves none behind."""
+
+    async def search(ef_search: int) -> None:
+        async with pool.acquire() as conn:
+            for _ in range(5):
+                async with search_settings(conn, {"hnsw.ef_search": ef_search}):
+                    await conn.execute("SELECT pg_sleep(0.001)")
+                    assert await conn.fetchval(SHOW) == str(ef_search)
+                assert await conn.fetchval(SHOW) in ("40", None)
+
+    await asyncio.gather(*map(search, range(100, 150)))
+
+
+async def test_settings_of_a_start(pooled_dsn: str) -> None:
+    """PgBouncer refuses them."""
+    with pytest.raises(
+        asyncpg.PostgresError, match="unsupported startup parameter: hnsw.ef_search"
+    ):
+        await asyncpg.connect(pooled_dsn, server_settings=server_settings({"hnsw.ef_search": 50}))
 
 
 @each_type
