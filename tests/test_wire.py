@@ -172,9 +172,21 @@ def test_decoder_looks_at_constants(type_: SpecType) -> None:
                 type_.decode(layout.pack(*fields) + wire[layout.size :])
 
 
+@each_type
+def test_messages_of_a_wrong_size(type_: SpecType) -> None:
+    """They name the type, the size that its header asks for, and the size that came."""
+    header, wire = type_.model.header_size, type_.encode(type_.text_of_one)
+    for data, wanted in ((b"", f"at least {header} bytes"), (wire + b"\0", f"{len(wire)} bytes")):
+        message = f"^expected {wanted} for this {type_}, got {len(data)}$"
+        with pytest.raises(MalformedWireError, match=message):
+            type_.decode(data)
+
+
 def test_bits_decoder_refuses_a_negative_length() -> None:
     for wire in ("ffffffff", "fffffff8", "80000000"):
-        with pytest.raises(InvalidValueError, match="0 to 2147483640 bits"):
+        (length,) = struct.unpack(">i", bytes.fromhex(wire))
+        message = f"^expected 0 to 2147483640 bits for bit, got {length}$"
+        with pytest.raises(InvalidValueError, match=message):
             decode_bit(bytes.fromhex(wire))
 
 
