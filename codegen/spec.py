@@ -853,19 +853,31 @@ _REASONS = {
     "extra_forbidden": "unknown key",
     "missing": "missing key",
     "union_tag_not_found": "missing key",
-    "union_tag_invalid": "Input should be 'dense', 'sparse' or 'bits'",
 }
 
 
 def _explain(path: Path, faults: Iterable[ErrorDetails]) -> Iterable[str]:
     for fault in faults:
-        keys = [str(key) for key in fault["loc"] if key != "[key]"]
-        # Pydantic adds the layout and the kind of a header's field, which are no keys of the spec.
-        if keys[4:5] and keys[3] == "header":
-            del keys[5:6]
-        if keys[2:3] and keys[2] in {"dense", "sparse", "bits"}:
-            del keys[2]
-        if fault["type"].startswith("union_tag"):
-            keys.append("layout")
+        keys = _without_kinds([str(key) for key in fault["loc"] if key != "[key]"])
         reason = _REASONS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        if fault["type"].startswith("union_tag"):
+            keys.append(fault["ctx"]["discriminator"].strip("'"))
+        if fault["type"] == "union_tag_invalid":
+            reason = "Input should be " + " or ".join(
+                fault["ctx"]["expected_tags"].rsplit(", ", maxsplit=1)
+            )
         yield f"{path}: {'.'.join(keys) or 'types'}: {reason}"
+
+
+def _without_kinds(keys: list[str]) -> list[str]:
+    """Leave out what is no key of the spec: the kinds that Pydantic adds to a place.
+
+    They are a type's layout, the kind of a header's field, and the type of an option or setting.
+    """
+    if keys[4:5] and keys[3] == "header":
+        del keys[5:6]
+    if keys[2:3] and keys[2] in {"dense", "sparse", "bits"}:
+        del keys[2]
+    if keys[4:5] and keys[2] in {"options", "settings"}:
+        del keys[4]
+    return keys

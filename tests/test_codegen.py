@@ -364,7 +364,72 @@ METRIC = (
     '[types.vector.metrics.l2]\noperator = "<->"\noperator_classes = { hnsw = "vector_l2_ops" }\n'
 )
 
+OPTION = '{ type = "integer", min = 2, max = 100, default = 16, source = "hnsw.h" }'
+FUNCTION = '{ returns = "integer", since = "0.1", source = "vector.sql" }'
+
+
+def method(**changes: str | None) -> str:
+    """A spec of an index method and of a type, with changed keys of the method."""
+    keys = {"extension": '"vector"', "since": '"0.5.0"', "source": '"hnsw.c"', **changes}
+    lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
+    return "\n".join([vector(), "[index_methods.hnsw]", *lines, ""])
+
+
+def option(old: str = "", new: str = "") -> str:
+    """A spec of an index method with an option m, of which a part is changed."""
+    return method(options=f"{{ m = {OPTION.replace(old, new)} }}")
+
+
+def other(**changes: str | None) -> str:
+    """A second type of a spec."""
+    return vector(**{"class": '"Other"', **changes}).replace("types.vector", "types.other")
+
+
+BAD_METHODS = [
+    (method(extension=None), "index_methods.hnsw.extension: missing key"),
+    (method(colour="1"), "index_methods.hnsw.colour: unknown key"),
+    (option("integer", "whole"), "index_methods.hnsw.options.m.type: Input should be 'integer', 'number', 'integers', 'boolean' or 'choice'"),
+    (option('type = "integer", '), "index_methods.hnsw.options.m.type: missing key"),
+    (option("min = 2, "), "index_methods.hnsw.options.m.min: missing key"),
+    (option(', source = "hnsw.h"'), "index_methods.hnsw.options.m.source: missing key"),
+    (option("= 16", "= 1"), "index_methods.hnsw.options.m: expected a default from 2 to 100, got 1"),
+    (option("= 100", "= 1"), "index_methods.hnsw.options.m: expected min up to max, got 2 and 1"),
+    (option("= 100", "= 100.5"), "index_methods.hnsw.options.m.max: Input should be a valid integer"),
+    (option("source", 'at_least = "2 * n", source'), "index_methods.hnsw: expected a multiple of another option, got n"),
+    (option("source", 'at_least = "n * 2", source'), "index_methods.hnsw.options.m.at_least: String should match"),
+    (option("source", 'key = "a.b", source'), "index_methods.hnsw: expected the key document and options with keys in it, or neither"),
+    (method(document='"options"'), "index_methods.hnsw: expected the key document and options with keys in it, or neither"),
+    (method(settings=f"{{ m = {OPTION} }}"), "index_methods.hnsw.settings.m: expected the name of a setting, as method.setting, got m"),
+    (method(settings='{ "hnsw.m" = ' + OPTION.replace("source", 'key = "a", source') + " }"), "index_methods.hnsw: expected no key of a setting"),
+    (method(options='{ scan = { type = "number", min = 0, max = 1, default = 2.5, source = "x" } }'), "index_methods.hnsw.options.scan: expected a default from 0 to 1, got 2.5"),
+    (method(options='{ scan = { type = "choice", values = ["a"], source = "x" } }'), "index_methods.hnsw.options.scan.values: List should have at least 2 items"),
+    (method(options='{ scan = { type = "choice", values = ["a", "b"], default = "c", source = "x" } }'), "index_methods.hnsw.options.scan: expected a default among the values, got c"),
+    (method(options='{ scan = { type = "boolean", default = 1, source = "x" } }'), "index_methods.hnsw.options.scan.default: Input should be a valid boolean"),
+    (method() + METRIC.replace("hnsw =", "hsnw ="), "types: vector: hsnw is none of the index methods"),
+    (
+        method(settings=f'{{ "hnsw.m" = {OPTION} }}')
+        + '[index_methods.other]\nextension = "x"\nsince = "1.0"\nsource = "x"\n'
+        + 'settings = { "hnsw.m" = { type = "boolean", default = true, source = "x" } }',
+        "types: expected one type of hnsw.m in all index methods",
+    ),
+    (vector(functions=f"{{ f = {FUNCTION.replace('integer', 'text')} }}"), "types: vector: f returns none of the types, nor integer or float64"),
+    (vector(functions=f"{{ f = {FUNCTION.replace('since', 'arguments = { n = 1 }, since')} }}"), "types.vector.functions.f.arguments.n: Input should be 'integer'"),
+    (vector(functions=f"{{ l2_distance = {FUNCTION} }}") + METRIC, "types: expected functions of distinct names, got l2_distance twice"),
+    (vector(functions=f"{{ class = {FUNCTION} }}"), "types.vector.functions.class: 'class' is a Python keyword"),
+    (
+        vector(functions=f"{{ f = {FUNCTION} }}") + other(functions=f"{{ f = {FUNCTION.replace('integer', 'vector')} }}"),
+        "types: expected f to return one type, or each type its own",
+    ),
+    (
+        vector(functions=f"{{ f = {FUNCTION} }}") + other(functions='{ f = { arguments = { n = "integer" }, ' + FUNCTION[1:] + " }"),
+        "types: expected the same arguments of f for all types",
+    ),
+    (vector(arithmetic='["/"]'), "types.vector.arithmetic.0: Input should be '+', '-', '*' or '||'"),
+    (vector(array_metrics='{ max_sim = { operator = "@#" } }'), "types.vector.array_metrics.max_sim.operator_classes: missing key"),
+]  # fmt: skip
+
 BAD_SPECS = [
+    *BAD_METHODS,
     ("[types.vector\n", "invalid TOML: Expected ']'"),
     ("x = " + "[" * 5000, "invalid TOML: "),
     ("x = " + "9" * 5000, "invalid TOML: "),

@@ -16,8 +16,9 @@ from unittest.mock import patch
 import asyncpg
 import pydantic
 import pytest
-from sqlalchemy import Column, MetaData, Table, select
+from sqlalchemy import Column, Double, MetaData, Table, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex
 
 from asyncpg_vector import (
     InvalidTypeError,
@@ -594,6 +595,47 @@ def test_a_strangers_package(tmp_path: Path) -> None:
     assert (out / "intvec.py").read_text() == good
     with pytest.raises(SystemExit, match="2"):
         generate(SPEC, out, "--no-such-option")
+
+
+OWN_METHOD = """
+[types.intvec.functions]
+intvec_norm = { returns = "float64", since = "1.0", source = "intvec.sql" }
+head = { arguments = { count = "integer" }, returns = "intvec", since = "1.0", source = "intvec.sql" }
+
+[index_methods.hnsw]
+extension = "intvec"
+since = "1.0"
+source = "intvec.c"
+
+[index_methods.hnsw.options]
+links = { type = "integer", min = 1, max = 8, default = 4, source = "intvec.c" }
+
+[index_methods.hnsw.settings]
+"intvec.effort" = { type = "number", min = 0, max = 1, default = 0.5, source = "intvec.c" }
+"""
+
+
+def test_an_index_method_of_ones_own(tmp_path: Path) -> None:
+    """A package of one's own has functions, and indexes with the options of its own spec."""
+    spec = tmp_path / "types.toml"
+    spec.write_text(SPEC.read_text() + OWN_METHOD)
+    done = generate(spec, tmp_path / "own_vectors", "--sqlalchemy")
+    assert (done.returncode, done.stderr) == (0, "")
+    import_package(tmp_path / "own_vectors")
+    own: Any = importlib.import_module("own_vectors.sqlalchemy")
+    index = own.vector_index("i", "v", metric="l2", links=8)
+    table = Table("t", MetaData(), Column("v", own.INTVEC(3)), index)
+    dialect = postgresql.dialect()
+    assert str(CreateIndex(index).compile(dialect=dialect)) == (
+        "CREATE INDEX i ON t USING hnsw (v intvec_l2_ops) WITH (links = 8)"
+    )
+    with pytest.raises(InvalidValueError, match="expected links from 1 to 8, got 9"):
+        own.vector_index("i", "v", metric="l2", links=9)
+    called = own.l2_distance(own.head(table.c.v, 2), [1, 2])
+    assert str(called.compile(dialect=dialect)).startswith("head(t.v, ")
+    assert isinstance(own.intvec_norm(table.c.v).type, Double)
+    methods = importlib.import_module("own_vectors._index_methods").INDEX_METHODS
+    assert methods["hnsw"].settings["intvec.effort"].most == 1
 
 
 def run_command(*arguments: str) -> str | int | None:
