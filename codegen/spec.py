@@ -860,12 +860,12 @@ def _explain(path: Path, faults: Iterable[ErrorDetails]) -> Iterable[str]:
     for fault in faults:
         keys = _without_kinds([str(key) for key in fault["loc"] if key != "[key]"])
         reason = _REASONS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-        if fault["type"].startswith("union_tag"):
-            keys.append(fault["ctx"]["discriminator"].strip("'"))
-        if fault["type"] == "union_tag_invalid":
-            reason = "Input should be " + " or ".join(
-                fault["ctx"]["expected_tags"].rsplit(", ", maxsplit=1)
-            )
+        union = fault.get("ctx", {})
+        if "discriminator" in union:
+            keys.append(union["discriminator"].strip("'"))
+        if "expected_tags" in union:
+            tags = union["expected_tags"].rsplit(", ", maxsplit=1)
+            reason = f"Input should be {' or '.join(tags)}"
         yield f"{path}: {'.'.join(keys) or 'types'}: {reason}"
 
 
