@@ -101,13 +101,12 @@ async def connect(dsn: str) -> AsyncGenerator[Connection]:
         await conn.close()
 
 
-async def copy(conn: Connection, corpus: Corpus) -> None:
-    """Load names, texts and embeddings by a binary COPY."""
-    pairs = zip(corpus.documents, corpus.embeddings, strict=True)
+async def copy(conn: Connection, corpus: Corpus, **more: Sequence[object]) -> None:
+    """Load names, texts, embeddings, and the values of more columns, by a binary COPY."""
+    names, texts = zip(*corpus.documents, strict=True)
+    columns = {"name": names, "text": texts, "embedding": corpus.embeddings, **more}
     await conn.copy_records_to_table(
-        "documents",
-        records=[(*document, embedding) for document, embedding in pairs],
-        columns=["name", "text", "embedding"],
+        "documents", records=zip(*columns.values(), strict=True), columns=[*columns]
     )
     await conn.execute("ANALYZE documents")
 
@@ -161,6 +160,19 @@ async def measure(
         "index": index,
         "kB": await kilobytes(conn, index),
         "recall@10": recall(found, exact),
+    }
+
+
+def summarise(rows: Sequence[Row]) -> Row:
+    """Count the answers that each column ranks among the first ten."""
+    text, *columns = rows[0]
+    ranks = {column: [row[column] for row in rows] for column in columns}
+    return {
+        text: f"answers among the first 10, of {len(rows)}",
+        **{
+            column: sum(isinstance(rank, int) and rank <= 10 for rank in found)
+            for column, found in ranks.items()
+        },
     }
 
 
