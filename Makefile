@@ -21,7 +21,7 @@ SLOW := differential integrations/test_alembic.py integrations/test_extension_un
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
   test_bench.py test_beyond_one_server.py test_demo.py test_faults.py test_get_debian.py test_load.py test_lock.py \
   test_mutation.py test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py test_readme.py \
-  test_specs.py test_testing.py test_threads.py
+  test_recipes.py test_specs.py test_testing.py test_threads.py
 EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types --sqlalchemy
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
   $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
@@ -31,13 +31,18 @@ WITHOUT_KERNEL := ASYNCPG_VECTOR_IMPL=python $(PYTEST) $(addprefix --ignore=test
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize matrix wheels proof corners check fuzz bench generate format lock clean
+.PHONY: help demo examples quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize matrix wheels proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/demo $(KERNEL) ## search real text; QUERY="..." asks, DSN=... is your server
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
+
+RECIPES := filtered_search hybrid_search binary_quantization half_precision_index matryoshka several_vectors asyncpg_service
+examples: .venv/test ## run all examples, each on servers of its own
+	@set -e; for example in semantic_search beyond_one_server $(RECIPES); do \
+	  echo "$$example:"; $(BIN)/python examples/$$example.py; done
 
 quick: .venv/test ## run the tests that notice most faults, in half a minute
 	$(PYTEST) --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))

@@ -41,7 +41,7 @@ ANSWERS = {
     "the median of data": "statistics.median",
     "TLS certificate of the peer": "ssl.SSLObject.getpeercert",
 }
-"""Questions, and the name that answers each."""
+"""Questions, and the name that answers each. docs/recipes.md says how they were chosen."""
 
 
 class Corpus(NamedTuple):

@@ -41,7 +41,7 @@ WITH nearest AS (
     SELECT id, name, sentences, embedding <=> $1 AS distance
     FROM documents ORDER BY distance LIMIT 100
 )
-SELECT name, row_number() OVER (ORDER BY distance, id) AS single,
+SELECT name, max_sim, row_number() OVER (ORDER BY distance, id) AS single,
     row_number() OVER (ORDER BY max_sim DESC, id) AS several
 FROM nearest, LATERAL (
     SELECT sum(similarity) AS max_sim FROM unnest($2::vector[]) AS word, LATERAL (

@@ -58,7 +58,7 @@ OF_NUMPY = [
     "test_threads.py",
 ]
 # These embed text. The model has no wheel for Python 3.14 and later.
-OF_MODEL = ["test_beyond_one_server.py", "test_demo.py"]
+OF_MODEL = ["test_beyond_one_server.py", "test_demo.py", "test_recipes.py"]
 HAS_MODEL = find_spec("wordllama") is not None
 collect_ignore = [*([] if np else OF_NUMPY), *([] if HAS_MODEL else OF_MODEL)]
 
