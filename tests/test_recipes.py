@@ -18,7 +18,10 @@ import pytest
 
 from asyncpg_vector import Vector, search_settings
 from tests.conftest import NewDatabase
+from tests.needs import needs_pgvector
 from tests.spec_types import ROOT
+
+pytestmark = needs_pgvector("0.8.0")
 
 EXAMPLES = ROOT / "examples"
 PAGE = (ROOT / "docs" / "recipes.md").read_text()
