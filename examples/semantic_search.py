@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from corpus import embed, load_model, read_standard_library, require_model, running_server
+from index_progress import build_with_bar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -105,23 +106,11 @@ async def load(
 
 
 async def index(conn: asyncpg.Connection[Any], dsn: str, rows: int, progress: Progress) -> None:
-    """Build an HNSW index, while another connection watches its progress."""
-    watcher = await asyncpg.connect(dsn)
-    task = progress.add_task("Indexing", total=rows)
-    building = asyncio.create_task(
-        conn.execute(
-            f"CREATE INDEX ON documents USING hnsw (embedding {COSINE.operator_classes['hnsw']})"
-        )
+    """Build an HNSW index, and show its progress."""
+    statement = (
+        f"CREATE INDEX ON documents USING hnsw (embedding {COSINE.operator_classes['hnsw']})"
     )
-    while not (await asyncio.wait([building], timeout=0.1))[0]:
-        done = await watcher.fetchval(
-            "SELECT tuples_done FROM pg_stat_progress_create_index WHERE pid = $1",
-            conn.get_server_pid(),
-        )
-        progress.update(task, completed=done or 0)
-    await building
-    await watcher.close()
-    progress.update(task, completed=rows)
+    await build_with_bar(conn, dsn, statement, progress, rows)
 
 
 async def search(conn: asyncpg.Connection[Any], model: Any, question: str, matches: int) -> float:
