@@ -31,7 +31,7 @@ WITHOUT_KERNEL := ASYNCPG_VECTOR_IMPL=python $(PYTEST) $(addprefix --ignore=test
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize matrix wheels proof corners check fuzz bench generate format lock clean
+.PHONY: help demo examples recall quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize matrix wheels proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ demo: .venv/demo $(KERNEL) ## search real text; QUERY="..." asks, DSN=... is you
 
 RECIPES := filtered_search hybrid_search binary_quantization half_precision_index matryoshka several_vectors asyncpg_service
 examples: .venv/test ## run all examples, each on servers of its own
-	@set -e; for example in semantic_search beyond_one_server $(RECIPES); do \
+	@set -e; for example in semantic_search tune_search beyond_one_server $(RECIPES); do \
 	  echo "$$example:"; $(BIN)/python examples/$$example.py; done
+
+recall: .venv/bench ## measure recall and time on the demo's text, for docs/tuning.md
+	$(BIN)/python examples/tune_search.py --draw docs/recall
 
 quick: .venv/test ## run the tests that notice most faults, in half a minute
 	$(PYTEST) --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
