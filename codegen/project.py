@@ -25,7 +25,7 @@ from .__main__ import UNUSABLE, finish
 from .render import RenderError, Target, make_templates, render
 from .spec import SpecError, load_spec
 
-__all__ = ["TARGET", "insert_table", "main"]
+__all__ = ["TARGET", "TRIED", "insert_table", "main"]
 
 TARGET = Target(
     values=Path("asyncpg_vector/_generated"),
@@ -36,7 +36,7 @@ TARGET = Target(
 _SPEC = Path("specs/types.toml")
 _README = Path("README.md")
 _INDEX_METHODS = Path("docs/index-methods.md")
-_TRIED = {"hnsw", "ivfflat"}
+TRIED = {"hnsw", "ivfflat"}
 """The index methods of the suite's servers, which the tests compare with the spec."""
 _TABLE_START = "<!-- The table of types: generated from specs/types.toml by `make generate`. -->\n"
 _TABLE_END = "<!-- The end of the table of types. -->\n"
@@ -58,7 +58,7 @@ def main() -> int:
             spec=_SPEC,
             types=spec.types,
             methods=spec.index_methods,
-            untried=[name for name in spec.index_methods if name not in _TRIED],
+            untried=[name for name in spec.index_methods if name not in TRIED],
         )
     except (SpecError, RenderError) as error:
         print(error, file=sys.stderr)

@@ -403,7 +403,11 @@ def _is_stray(warning: warnings.WarningMessage) -> bool:
     of which NumPy 1.26 warns if it is a bool.
     """
     return str(warning.message).startswith(
-        ("overflow encountered in", "In future, it will be an error for 'np.bool_' scalars")
+        (
+            "overflow encountered in",
+            "invalid value encountered in",
+            "In future, it will be an error for 'np.bool_' scalars",
+        )
     )
 
 
@@ -450,6 +454,9 @@ def find_class(name: str) -> Any:
     package, _, sql_name = name.partition(".")
     module = "asyncpg_vector._generated" if package == "pgvector" else package
     return importlib.import_module(module).VALUE_CLASSES[sql_name]
+
+
+IMPLEMENTATIONS = ("native", "python")
 
 
 class Process:
@@ -506,7 +513,7 @@ class Pair:
     def __init__(self, folder: Path, *, numpy: bool) -> None:
         self.folder, self.numpy = folder, numpy
         self._start = lambda implementation: Process(implementation, folder, numpy=numpy)
-        self._processes = [self._start(name) for name in ("native", "python")]
+        self._processes = [self._start(name) for name in IMPLEMENTATIONS]
 
     def __enter__(self) -> Self:
         return self
@@ -528,9 +535,9 @@ class Pair:
 
     def _find_crash(self, cases: Sequence[Case]) -> list[Any]:
         """Find the case that ends a process, if it does so by itself."""
-        for process in self._processes:
-            process.__exit__()
-        for implementation in ("native", "python"):
+        self.__exit__()
+        self._processes = [self._start(name) for name in IMPLEMENTATIONS]
+        for implementation in IMPLEMENTATIONS:
             with self._start(implementation) as again:
                 for case in cases:
                     again.send([case])

@@ -567,6 +567,15 @@ def test_base64_with_a_wrong_number_of_dimensions(
         Vector.from_float_base64(Vector([1, 2]).to_float_base64(), dimensions=dimensions)
 
 
+@each_type
+def test_what_is_no_buffer_is_no_payload(type_: SpecType) -> None:
+    """Of a number, `bytes` would make so many zeros, and of a list, a byte of each number."""
+    for read in (type_.value_class.decode, type_.value_class.from_binary):
+        for wrong in (2**40, [0, 1, 0, 0], "0", None):
+            with pytest.raises(InvalidTypeError, match="^expected a wire payload, got "):
+                read(wrong)
+
+
 def test_base64_that_overflows_a_half() -> None:
     with pytest.raises(InvalidValueError, match="fits float16 at index 1, got 70000.0"):
         HalfVector.from_float_base64(Vector([1, 70000]).to_float_base64())
@@ -580,6 +589,7 @@ def test_errors_are_the_packages_and_the_builtin_ones() -> None:
         "InvalidValueError": (VectorError, ValueError),
         "MalformedTextError": (InvalidValueError,),
         "MalformedWireError": (InvalidValueError,),
+        "SettingsNotFoundError": (VectorError, LookupError),
         "TypesNotFoundError": (VectorError, LookupError),
         "ExtensionNotFoundError": (TypesNotFoundError,),
     }

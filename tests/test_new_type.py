@@ -210,7 +210,7 @@ print(TypeAdapter(IntVector).json_schema()["items"])
 def test_listed_in_the_readme(project: Path) -> None:
     readme = (project / "README.md").read_text()
     assert (
-        "| `embedding` | `SentenceEmbeddingVector` | float32 | 16,000 dimensions | - | extension vector 0.9.0 |"
+        "| `embedding` | `SentenceEmbeddingVector` | float32 | 16,000 dimensions | extension vector 0.9.0 |"
         in readme
     )
     assert "| `intvec` | `IntVector` | int8 |" in readme

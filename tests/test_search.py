@@ -23,24 +23,22 @@ from asyncpg_vector import (
     server_settings,
 )
 from asyncpg_vector.info import Parameter
+from codegen.project import TRIED
 from tests.conftest import NewDatabase
 from tests.needs import needs_pgvector
 from tests.spec_types import SPEC
-
-OF_PGVECTOR = ["hnsw", "ivfflat"]
-"""The index methods of the suite's servers. Other extensions' were read in their sources alone."""
 
 SETTINGS = {
     name: setting for method in INDEX_METHODS.values() for name, setting in method.settings.items()
 }
 ON_THE_SERVER = [
     pytest.param(name, setting, marks=needs_pgvector(setting.since), id=name)
-    for method in OF_PGVECTOR
+    for method in sorted(TRIED)
     for name, setting in INDEX_METHODS[method].settings.items()
 ]
 OPTIONS = [
     pytest.param(method, name, option, id=f"{method}-{name}")
-    for method in OF_PGVECTOR
+    for method in sorted(TRIED)
     for name, option in INDEX_METHODS[method].options.items()
 ]
 EF_SEARCH: Any = {"hnsw.ef_search": 77}
@@ -66,7 +64,7 @@ async def loaded(conn: asyncpg.Connection) -> asyncpg.Connection:
 @needs_pgvector("0.8.0")  # the first release with all of them
 async def test_all_settings_of_the_server(loaded: asyncpg.Connection) -> None:
     """The spec has each setting of the server's methods, and no other."""
-    pattern = f"^({'|'.join(OF_PGVECTOR)})\\."
+    pattern = f"^({'|'.join(sorted(TRIED))})\\."
     rows = await loaded.fetch("SELECT name FROM pg_catalog.pg_settings WHERE name ~ $1", pattern)
     assert {row["name"] for row in rows} == {param.id for param in ON_THE_SERVER}
 

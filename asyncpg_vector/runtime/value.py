@@ -190,15 +190,16 @@ class Value(Payload):
         return cls.codec.encode(value)
 
     @classmethod
-    def decode(cls, data: bytes, /) -> Self:
+    def decode(cls, data: Buffer, /) -> Self:
         """Wrap a wire payload from the server.
 
         The elements are not checked, since the server has checked them; `from_binary` checks them.
 
         Raises:
+            InvalidTypeError: `data` is no buffer of bytes.
             MalformedWireError: the header or the length is wrong.
         """
-        value = cls.codec.decode(bytes(data))
+        value = cls.codec.decode(data if type(data) is bytes else _copy_wire(data))
         return value if type(value) is cls else wrap(cls, value.to_binary())  # of a subclass
 
     @classmethod
@@ -227,11 +228,7 @@ class Value(Payload):
         value: Self | None = native and native.from_binary(cls, data)
         if value is not None:
             return value
-        try:
-            wire = bytes(memoryview(data))
-        except (TypeError, ValueError):
-            raise InvalidTypeError(f"expected a wire payload, got {describe(data)}") from None
-        return cls.decode(wire).checked()
+        return cls.decode(data).checked()
 
     @abstractmethod
     def checked(self) -> Self:
@@ -329,6 +326,14 @@ class Value(Payload):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_binary, (self._wire,)
+
+
+def _copy_wire(data: Any) -> bytes:
+    """Return the bytes of a buffer. Of a number, `bytes` would make so many zeros."""
+    try:
+        return bytes(memoryview(data))
+    except (TypeError, ValueError):
+        raise InvalidTypeError(f"expected a wire payload, got {describe(data)}") from None
 
 
 def check_dimensions(info: TypeInfo, dimensions: int) -> None:

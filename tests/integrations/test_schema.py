@@ -32,6 +32,7 @@ from sqlalchemy.types import TypeDecorator
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, Vector
 from asyncpg_vector.sqlalchemy import ARRAY, BIT, HALFVEC, VECTOR, vector_index
+from codegen.project import TRIED
 from tests.integrations.models import Item
 from tests.integrations.test_columns import DIALECT
 from tests.integrations.test_engine import VALUES, wire
@@ -199,15 +200,12 @@ def test_wrong_index(column: Any, options: Any, error: type[Exception], message:
         Table("t", MetaData(), Column("v", VECTOR(3)), Column("id", Integer), index)
 
 
-ON_THE_SERVER = {"hnsw", "ivfflat"}
-"""The index methods of the suite's servers. Other extensions' were read in their sources alone."""
-
 LIMITS = [
     (type_, method, most)
     for type_ in TYPES
     for method, most in type_.model.max_indexed.items()
     if type_.model.layout != "sparse"  # its limit is of elements that are not zero
-    and method in ON_THE_SERVER
+    and method in TRIED
 ]
 
 
