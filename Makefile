@@ -100,7 +100,7 @@ foreign: .venv/foreign .venv/foreign-s390x .venv/foreign-arm64 ## test on a big-
 OF_KERNEL := $(CODECS:%=tests/test_%.py) tests/test_implementations.py tests/test_kernel.py
 SANITIZERS := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
 sanitize: .venv/sanitized ## test the kernel under the sanitizers of addresses and of undefined behaviour
-	cd $< && LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+	cd $< && LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc \
 	  ASYNCPG_VECTOR_IMPL=native PYTHONPATH=. $(CURDIR)/$(PYTEST) -p no:cacheprovider --hypothesis-profile=quick \
 	  $(OF_KERNEL) $(OF_SERVER:%=--deselect=tests/test_%)
 

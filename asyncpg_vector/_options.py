@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
@@ -52,9 +52,9 @@ def check(parameter: Parameter, name: str, value: Any) -> Checked:
         InvalidValueError: it is out of the range, or none of the words.
     """
     if parameter.type == "integers":
-        if not isinstance(value, (list, tuple)):
+        if not _is_list(value):
             raise _type_error(parameter, name, value)
-        return [_check_number(parameter, name, each) for each in cast("list[Any]", value)]
+        return [_check_number(parameter, name, each) for each in value]
     if parameter.type == "choice":
         return _check_choice(parameter, name, value)
     if parameter.type == "boolean":
@@ -80,18 +80,21 @@ def _check_choice(parameter: Parameter, name: str, value: Any) -> str:
         raise InvalidValueError(
             f"expected {name} among {', '.join(parameter.values)}, got {shorten(value)}"
         )
-    return value
+    return parameter.values[parameter.values.index(value)]  # and no subclass of str, as an Enum
 
 
 def _check_number(parameter: Parameter, name: str, value: Any) -> int | float:
     is_real = parameter.type == "number"
     if not _is_number(value, Real if is_real else Integral):
         raise _type_error(parameter, name, value)
-    number: int | float = float(value) if is_real else int(value)
     least, most = parameter.least or 0, parameter.most or 0
-    if not least <= number <= most:
+    if not least <= value <= most:
         raise InvalidValueError(f"expected {name} from {least} to {most}, got {shorten(value)}")
-    return number
+    return float(value) if is_real else int(value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def _is_number(value: Any, kind: type) -> bool:

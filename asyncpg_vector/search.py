@@ -15,7 +15,8 @@ For one search, or for a few:
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 
@@ -32,27 +33,38 @@ _SETTINGS = {
 }
 
 # An index method's library defines its settings when the session first uses the method. Until then,
-# the server takes any value for a setting, and drops it later with a warning. A question for a
-# property of the method loads the library. Subqueries keep the order: it is loaded, then all
-# settings are read, then all are set, or none if one of them is missing.
-APPLY = """
+# the server takes any value for a setting, as a placeholder, and drops it later with a warning. A
+# question for a property of the method loads the library. pg_settings does not show placeholders.
+# The subqueries keep the order: the library is loaded, all settings are read, and then all are set.
+_READ = """
 WITH loaded AS MATERIALIZED (
     SELECT pg_catalog.count(pg_catalog.pg_indexam_has_property(oid, 'can_order')) AS methods
     FROM pg_catalog.pg_am
     WHERE amname OPERATOR(pg_catalog.=) ANY(CAST($3 AS pg_catalog.text[]))
-), before AS MATERIALIZED (
-    SELECT name, value, CASE WHEN (SELECT methods FROM loaded) OPERATOR(pg_catalog.>) 0
-        THEN pg_catalog.current_setting(name, true) END AS old
+), shown AS MATERIALIZED (
+    SELECT name, setting, source FROM pg_catalog.pg_settings
+    WHERE (SELECT methods FROM loaded) OPERATOR(pg_catalog.>) 0
+), read AS MATERIALIZED (
+    SELECT wanted.name, wanted.value, shown.name IS NOT NULL AS is_there,
+        CASE WHEN source OPERATOR(pg_catalog.=) 'session' THEN setting END AS old
     FROM ROWS FROM (
         pg_catalog.unnest(CAST($1 AS pg_catalog.text[])),
         pg_catalog.unnest(CAST($2 AS pg_catalog.text[]))
     ) AS wanted (name, value)
+    LEFT JOIN shown ON shown.name OPERATOR(pg_catalog.=) wanted.name
 )
-SELECT name, old, CASE WHEN (SELECT pg_catalog.bool_and(old IS NOT NULL) FROM before)
-    THEN pg_catalog.set_config(name, coalesce(value, old), true) END AS new
-FROM before
 """
-"""Set settings until the end of the transaction, and return the old ones; NULL keeps a setting."""
+
+READ = _READ + "SELECT name, is_there, old FROM read"  # noqa: S608  # of constants
+"""Read settings. The old value is NULL if it is that with which the session began."""
+
+_SET = """
+SELECT name, is_there, old, CASE WHEN (SELECT pg_catalog.bool_and(is_there) FROM read)
+    THEN pg_catalog.set_config(name, value, true) END AS new
+FROM read
+"""
+APPLY = _READ + _SET
+"""Set settings until the end of the transaction, or none if one is missing; NULL resets one."""
 
 FIND_RELEASES = "SELECT extname, extversion FROM pg_catalog.pg_extension"
 
@@ -87,12 +99,17 @@ async def require_settings(conn: AnyConnection, settings: Iterable[str]) -> None
         settings: the names of the settings, or the settings themselves.
 
     Raises:
+        InvalidTypeError: `conn` is no connection, or `settings` are no names.
         InvalidValueError: there is no setting of a name.
         SettingsNotFoundError: the server lacks a setting, or the index method that it belongs to.
     """
-    names = [name for name in settings if find(_SETTINGS, name, "a setting")]
-    rows = await conn.fetch(APPLY, names, [None] * len(names), methods_of(names))
-    await _require_all(conn, rows)
+    _require_connection(conn)
+    if isinstance(settings, str) or not isinstance(settings, Iterable):
+        raise InvalidTypeError(f"expected names of settings, got {describe(settings)}")
+    names = list(settings)
+    for name in names:
+        find(_SETTINGS, name, "a setting")
+    await _read(conn, READ, dict.fromkeys(names))
 
 
 @asynccontextmanager
@@ -100,7 +117,7 @@ async def search_settings(conn: AnyConnection, settings: SearchSettings) -> Asyn
     """Search with settings, for as long as the block lasts.
 
     The block is a transaction. Inside of another transaction, it is a part of that, and the old
-    settings hold again after it. It works through PgBouncer in any mode.
+    settings hold again after it. It works through PgBouncer in session and in transaction mode.
 
     Args:
         conn: a connection.
@@ -113,16 +130,16 @@ async def search_settings(conn: AnyConnection, settings: SearchSettings) -> Asyn
         SettingsNotFoundError: the server lacks a setting, or the index method that it belongs to;
             no setting was changed.
     """
-    if not hasattr(conn, "is_in_transaction"):
-        raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
+    _require_connection(conn)
     wanted = server_settings(settings)
     if not conn.is_in_transaction():
         async with conn.transaction():
-            await _apply(conn, wanted)
+            await _read(conn, APPLY, wanted)
             yield
         return
-    old = await _apply(conn, wanted)
+    old = await _read(conn, READ, wanted)  # on its own: a task may be cancelled while it sets them
     try:
+        await _read(conn, APPLY, wanted)
         yield
     finally:
         await _restore(conn, old)
@@ -155,23 +172,24 @@ def _explain(name: str, releases: Mapping[str, str]) -> str:
     return f"{name} came with {method.extension} {method.settings[name].since}, which {there}"
 
 
-async def _apply(conn: AnyConnection, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Set settings until the end of the transaction, and return the old ones."""
-    rows = await conn.fetch(APPLY, list(wanted), list(wanted.values()), methods_of(wanted))
-    await _require_all(conn, rows)
+def _require_connection(conn: Any) -> None:
+    if not hasattr(conn, "is_in_transaction"):
+        raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
+
+
+async def _read(
+    conn: AnyConnection, statement: str, wanted: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Read or set settings, and return the old ones; raise if the server lacks one."""
+    rows = await conn.fetch(statement, list(wanted), list(wanted.values()), methods_of(wanted))
+    missing = [row["name"] for row in rows if not row["is_there"]]
+    if missing:
+        raise missing_error(missing, dict(await conn.fetch(FIND_RELEASES)))
     return {row["name"]: row["old"] for row in rows}
 
 
-async def _require_all(conn: AnyConnection, rows: Iterable[asyncpg.Record]) -> None:
-    missing = [row["name"] for row in rows if row["old"] is None]
-    if missing:
-        raise missing_error(missing, dict(await conn.fetch(FIND_RELEASES)))
-
-
-async def _restore(conn: AnyConnection, old: Mapping[str, str]) -> None:
+async def _restore(conn: AnyConnection, old: Mapping[str, str | None]) -> None:
     """Set the old settings again. A failed transaction restores them itself, when it is undone."""
-    try:
-        if not conn.is_closed():
-            await _apply(conn, old)
-    except asyncpg.InFailedSQLTransactionError:
-        pass
+    if not conn.is_closed():
+        with suppress(asyncpg.InFailedSQLTransactionError):
+            await _read(conn, APPLY, old)

@@ -14,6 +14,15 @@ __all__ = ["IndexMethod", "Parameter"]
 
 NumberT = TypeVar("NumberT", int, float)
 
+RESERVED = {
+    *("column", "metric", "name", "options", "using"),
+    *("info", "postgresql_concurrently", "postgresql_tablespace"),
+    *("postgresql_where", "postgresql_with", "quote"),
+}
+"""The arguments of `vector_index()` that are no build options."""
+
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
+
 _MULTIPLE = re.compile(r"([1-9][0-9]*) \* ([a-z][a-z0-9_]*)")
 
 
@@ -22,7 +31,9 @@ class Parameter(Model):
 
     since: Release | None = None
     source: Source
-    key: Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$")] | None = None
+    key: (
+        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")] | None
+    ) = None
 
     @property
     @abstractmethod
@@ -40,10 +51,15 @@ class Parameter(Model):
         """Its type, its default and its limits, as arguments of `asyncpg_vector.info.Parameter`."""
 
     @property
-    def default_text(self) -> str:
-        """For documents: the default; empty if it depends on the server."""
+    def shown_default(self) -> str:
+        """For documents: the default; empty if there is none, or if it depends on the server."""
         default = getattr(self, "default", None)
-        return "" if default is None else f"; {_show(default)} by default"
+        return "" if default is None else _show(default)
+
+    @property
+    def default_text(self) -> str:
+        """For documents: the default, after the limits."""
+        return f"; {self.shown_default} by default" if self.shown_default else ""
 
 
 class Ranged(Parameter, Generic[NumberT]):
@@ -163,8 +179,8 @@ class Choice(Parameter):
     """One of several words. A default that differs between servers is left out."""
 
     type: Literal["choice"]
-    values: Annotated[list[Name], Field(min_length=2)]
-    default: Name | None = None
+    values: Annotated[list[Word], Field(min_length=2)]
+    default: Word | None = None
 
     @model_validator(mode="after")
     def _possible_default(self) -> Self:
@@ -193,7 +209,7 @@ AnyParameter = Annotated[
 
 
 def _qualified(name: str) -> str:
-    if not re.fullmatch(r"[a-z_]+\.[a-z_]+", name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", name):
         raise ValueError(f"expected the name of a setting, as method.setting, got {name}")
     return name
 
@@ -214,6 +230,18 @@ class IndexMethod(Model):
             multiple = option.multiple if isinstance(option, Integer) else None
             if multiple and not isinstance(self.options.get(multiple[1]), Integer):
                 raise ValueError(f"expected a multiple of another option, got {multiple[1]}")
+        return self
+
+    @model_validator(mode="after")
+    def _free_names(self) -> Self:
+        for name in self.options:
+            if name in RESERVED:
+                raise ValueError(f"{name} is an argument of vector_index(), and no option")
+        keys = [option.key for option in self.options.values() if option.key]
+        names = [*(name for name in self.options if not self.options[name].key), self.document]
+        for each in (keys, names):
+            if len({*each}) < len(each):
+                raise ValueError("expected options with distinct names and keys")
         return self
 
     @model_validator(mode="after")
@@ -239,5 +267,5 @@ def _show(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:,}".removesuffix(".0")
     return f"{value:,}" if isinstance(value, int) else str(value)

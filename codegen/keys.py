@@ -25,4 +25,4 @@ Source = Annotated[str, StringConstraints(pattern=r'^[^"\\\p{C}\p{Zl}\p{Zp}]+$')
 class Model(BaseModel):
     """A table of the spec: no unknown keys, no conversions between types."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

@@ -136,7 +136,9 @@ def _render_expressions(
         )
     if spec.index_methods:
         template = templates.get_template("sqlalchemy/vector_index.py.jinja")
-        modules[folder / "_vector_index.py"] = template.render(methods=spec.index_methods, **names)
+        modules[folder / "_vector_index.py"] = template.render(
+            methods=spec.index_methods, metrics=spec.metrics, **names
+        )
     return modules
 
 

@@ -72,6 +72,7 @@ TAKEN = {
     "Self",
     "Sequence",
     "SupportsFloat",
+    "TypeAlias",
     "TypeEngine",
     "TypeVar",
     "TypedDict",
@@ -709,6 +710,8 @@ class Result(NamedTuple):
     result_type: str
 
 
+_OWN_FUNCTIONS = {"array_distance", "call", "column", "distance", "other", "vector_index"}
+
 _SCALARS = {"integer": ("int", "Integer"), "float64": ("float", "Double")}
 """The results of functions that are no types of a spec, in Python and in SQLAlchemy."""
 
@@ -751,8 +754,8 @@ class Spec(Model):
     def _settings_agree(self) -> Self:
         for method in self.index_methods.values():
             for name, setting in method.settings.items():
-                if setting.python_type != self.settings[name].python_type:
-                    raise ValueError(f"expected one type of {name} in all index methods")
+                if setting.facts != self.settings[name].facts:
+                    raise ValueError(f"expected {name} to be the same in all index methods")
         return self
 
     @model_validator(mode="after")
@@ -765,6 +768,8 @@ class Spec(Model):
                     )
         names = [*self.distances, *self.array_distances, *self.functions]
         for name in names:
+            if name in _OWN_FUNCTIONS:
+                raise ValueError(f"{name} is a name of the generated code's own, and no function's")
             if names.count(name) > 1:
                 raise ValueError(f"expected functions of distinct names, got {name} twice")
         for name, results in self.functions.items():
@@ -783,6 +788,14 @@ class Spec(Model):
             for name, setting in method.settings.items():
                 settings.setdefault(name, setting)
         return settings
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of all types' metrics, each once."""
+        named = (
+            name for type_ in self.types.values() for name in (*type_.metrics, *type_.array_metrics)
+        )
+        return list(dict.fromkeys(named))
 
     @property
     def distances(self) -> dict[str, list[Distance]]:

@@ -420,7 +420,7 @@ def _find_outcome(owner: Any, name: str, arguments: tuple[Any, ...]) -> Outcome:
 
 def _show_error(error: BaseException) -> tuple[Any, ...]:
     # Each process has other addresses, of which a shortened message may lack the beginning.
-    message = re.sub(r"(0x|\.x)[0-9a-f]{6,}", "0x...", str(error))
+    message = re.sub(r"(0x|\.x)[0-9a-f]{6,}|\.[0-9a-f]+(?=>)", "0x...", str(error))
     cause = error.__cause__ and _show_error(error.__cause__)
     return _name(type(error)), message, cause, error.__suppress_context__
 

@@ -410,7 +410,7 @@ BAD_METHODS = [
         method(settings=f'{{ "hnsw.m" = {OPTION} }}')
         + '[index_methods.other]\nextension = "x"\nsince = "1.0"\nsource = "x"\n'
         + 'settings = { "hnsw.m" = { type = "boolean", default = true, source = "x" } }',
-        "types: expected one type of hnsw.m in all index methods",
+        "types: expected hnsw.m to be the same in all index methods",
     ),
     (vector(functions=f"{{ f = {FUNCTION.replace('integer', 'text')} }}"), "types: vector: f returns none of the types, nor integer or float64"),
     (vector(functions=f"{{ f = {FUNCTION.replace('since', 'arguments = { n = 1 }, since')} }}"), "types.vector.functions.f.arguments.n: Input should be 'integer'"),
@@ -424,6 +424,10 @@ BAD_METHODS = [
         vector(functions=f"{{ f = {FUNCTION} }}") + other(functions='{ f = { arguments = { n = "integer" }, ' + FUNCTION[1:] + " }"),
         "types: expected the same arguments of f for all types",
     ),
+    (vector(functions=f"{{ call = {FUNCTION} }}"), "types: call is a name of the generated code's own, and no function's"),
+    (option().replace("{ m =", "{ quote ="), "index_methods.hnsw: quote is an argument of vector_index(), and no option"),
+    (method(document='"m"', options=f"{{ m = {OPTION}, n = " + OPTION.replace("source", 'key = "n", source') + " }"), "index_methods.hnsw: expected options with distinct names and keys"),
+    (method(options='{ scan = { type = "number", min = 0, max = inf, default = 2, source = "x" } }'), "index_methods.hnsw.options.scan.max: Input should be a finite number"),
     (vector(arithmetic='["/"]'), "types.vector.arithmetic.0: Input should be '+', '-', '*' or '||'"),
     (vector(array_metrics='{ max_sim = { operator = "@#" } }'), "types.vector.array_metrics.max_sim.operator_classes: missing key"),
 ]  # fmt: skip

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from enum import Enum
+from fractions import Fraction
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -210,6 +214,8 @@ WRONG: list[tuple[Any, type[VectorError], str]] = [
     ({"hnsw.scan_mem_multiplier": float("nan")}, InvalidValueError, "expected hnsw.scan_mem_multiplier from 1.0 to 1000.0, got nan"),
     ({"ivfflat.iterative_scan": "strict_order"}, InvalidValueError, "expected ivfflat.iterative_scan among off, relaxed_order, got 'strict_order'"),
     ({"vchordrq.probes": [1, 0]}, InvalidValueError, "expected vchordrq.probes from 1 to 16777216, got 0"),
+    ({"hnsw.scan_mem_multiplier": 10**400}, InvalidValueError, "expected hnsw.scan_mem_multiplier from 1.0 to 1000.0, got 1000"),
+    ({"vchordrq.probes": b"12"}, InvalidTypeError, "expected a list of whole numbers for vchordrq.probes, got bytes"),
     ({"vchordrq.probes": "1,2"}, InvalidTypeError, "expected a list of whole numbers for vchordrq.probes, got str '1,2'"),
     ({"vchordrq.prefilter": 1}, InvalidTypeError, "expected True or False for vchordrq.prefilter, got int 1"),
 ]  # fmt: skip
@@ -225,6 +231,25 @@ async def test_errors(
         server_settings(settings)
     with pytest.raises(error, match=message):
         await search_settings(plain, settings).__aenter__()
+
+
+class Scan(str, Enum):  # noqa: UP042  # StrEnum prints itself as its value
+    """What a program may have for a setting."""
+
+    STRICT = "strict_order"
+
+
+def test_words_and_numbers_of_other_classes() -> None:
+    settings: Any = {
+        "hnsw.iterative_scan": Scan.STRICT,
+        "vchordrq.probes": range(1, 3),
+        "hnsw.scan_mem_multiplier": Fraction(3, 2),
+    }
+    assert server_settings(settings) == {
+        "hnsw.iterative_scan": "strict_order",
+        "vchordrq.probes": "1,2",
+        "hnsw.scan_mem_multiplier": "1.5",
+    }
 
 
 # For all connections
@@ -381,6 +406,65 @@ async def test_a_setting_that_the_release_lacks(
     await plain.execute("COMMIT")
     with pytest.raises(SettingsNotFoundError, match=message):
         await require_settings(plain, ["hnsw.later"])
+
+
+async def test_a_setting_of_another_method(dsn: str) -> None:
+    """A placeholder is no setting, also beside a setting that is there."""
+    settings: Any = {"hnsw.ef_search": 100, "vchordrq.epsilon": 1.0}
+    conn = await asyncpg.connect(dsn, server_settings=server_settings(settings))
+    message = (
+        "expected vchordrq.epsilon on the server, found nothing; .* vchord 0.1.0, which has not"
+    )
+    with pytest.raises(SettingsNotFoundError, match=message):
+        await require_settings(conn, settings)
+    with pytest.raises(SettingsNotFoundError, match=message):
+        await search_settings(conn, settings).__aenter__()
+    await conn.close()
+
+
+async def test_old_values_stay_defaults(plain: asyncpg.Connection) -> None:
+    """VectorChord lets a setting of the session win over an index's option."""
+    source = "SELECT source FROM pg_settings WHERE name = 'hnsw.ef_search'"
+    async with plain.transaction():
+        await require_settings(plain, EF_SEARCH)
+        assert await plain.fetchval(source) == "default"
+        async with search_settings(plain, EF_SEARCH):
+            assert await plain.fetchval(source) == "session"
+        assert await plain.fetchval(source) == "default"
+
+
+class Cancelled:
+    """A connection on which a task is cancelled when the answer to its second query is there."""
+
+    def __init__(self, conn: asyncpg.Connection) -> None:
+        self.conn, self.queries = conn, count(1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.conn, name)
+
+    async def fetch(self, *arguments: Any) -> Any:
+        rows = await self.conn.fetch(*arguments)
+        if next(self.queries) == 2:
+            raise asyncio.CancelledError
+        return rows
+
+
+async def test_a_task_that_is_cancelled_while_it_sets(plain: asyncpg.Connection) -> None:
+    """The old settings hold again, although the server has set the new ones."""
+    conn: Any = Cancelled(plain)
+    async with plain.transaction():
+        with pytest.raises(asyncio.CancelledError):
+            await search_settings(conn, EF_SEARCH).__aenter__()
+        assert next(conn.queries) == 4  # after the query that restores them
+        assert await shown(plain) == "40"
+
+
+@pytest.mark.parametrize("wrong", ["hnsw.ef_search", None, 5])
+async def test_what_are_no_names(plain: asyncpg.Connection, wrong: Any) -> None:
+    with pytest.raises(InvalidTypeError, match="expected names of settings, got "):
+        await require_settings(plain, wrong)
+    with pytest.raises(InvalidTypeError, match="expected a connection of asyncpg, got "):
+        await require_settings(wrong, EF_SEARCH)
 
 
 async def test_settings_that_are_there(plain: asyncpg.Connection) -> None:

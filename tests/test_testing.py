@@ -123,7 +123,7 @@ def test_corners_of_elements(type_: SpecType) -> None:
 @each_dense_type
 def test_limits_of_dense_values(type_: SpecType) -> None:
     most = type_.value_class.info.max_dimensions
-    sizes = {len(value) for value in draw(values(type_.value_class), 300)}
+    sizes = {len(value) for value in draw(values(type_.value_class), 600)}
     assert 1 in sizes
     assert {size for size in sizes if size > 100} == {most - 1, most}
     assert len(sizes) > 30

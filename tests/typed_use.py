@@ -104,6 +104,8 @@ def expressions(core: Table) -> None:
     assert_type(binary_quantize(Item.vector), ColumnElement[Bit])
     assert_type(hamming_distance(binary_quantize(Item.vector), "101"), ColumnElement[float])
     assert_type(vector_dims(subvector(Note.embedding, 1, 2)), ColumnElement[int])
+    subvector(Note.embedding, Item.id, 2)
+    vector_index("i", "v", metric="kosine")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     cosine_distance(Item.bit, "101")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     hamming_distance(Document.embedding, "101")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     vector_dims(Item.sparsevec)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -249,7 +249,7 @@ SearchSettings = TypedDict(
             "off", "relaxed_order", "strict_order"
         ],  # one of off, relaxed_order, strict_order; off by default
         "hnsw.max_scan_tuples": int,  # 1 to 2,147,483,647; 20,000 by default
-        "hnsw.scan_mem_multiplier": float,  # 1 to 1000; 1 by default
+        "hnsw.scan_mem_multiplier": float,  # 1 to 1,000; 1 by default
         "ivfflat.probes": int,  # 1 to 32,768; 1 by default
         "ivfflat.iterative_scan": Literal[
             "off", "relaxed_order"

@@ -31,6 +31,7 @@ from asyncpg_vector.runtime.value import check_dimensions
 from asyncpg_vector.sqlalchemy._parameters import print_value, registered_types
 
 __all__ = [
+    "DISTANCE",
     "BitsType",
     "ColumnType",
     "Comparator",
@@ -43,14 +44,16 @@ __all__ = [
 ValueT = TypeVar("ValueT", bound=Value)
 BitsT = TypeVar("BitsT", bound=Bits)
 
-_DISTANCE: TypeEngine[float] = Double()
+DISTANCE: TypeEngine[float] = Double()
 
 _ARITHMETIC: Mapping[OperatorType, str] = {
     operators.add: "+",
     operators.sub: "-",
     operators.mul: "*",
     operators.truediv: "/",
+    operators.floordiv: "//",
     operators.mod: "%",
+    operators.neg: "- before a value",
     operators.concat_op: "||",
 }
 
@@ -120,7 +123,7 @@ class Comparator(ComparedInSQL, UserDefinedType.Comparator[ValueT]):
 
     def _distance(self, operator: str, other: Any) -> ColumnElement[float]:
         """Apply a distance operator, whose result is ``double precision`` for every type."""
-        return self.expr.op(operator, return_type=_DISTANCE)(other)
+        return self.expr.op(operator, return_type=DISTANCE)(other)
 
     def _aggregate(self, function: str) -> ColumnElement[ValueT]:
         """Apply an aggregate function, and tell SQLAlchemy the type of its result."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Double, Float, func
+from sqlalchemy import ColumnElement, Float, func
 from sqlalchemy.sql import coercions, roles
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlalchemy.types import TypeEngine
@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeEngine
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
 from asyncpg_vector.info import Metric
-from asyncpg_vector.sqlalchemy.columns import ColumnType, unwrap
+from asyncpg_vector.sqlalchemy.columns import DISTANCE, ColumnType, unwrap
 
 __all__ = ["Expression", "array_distance", "call", "distance", "find_metric", "type_of"]
 
@@ -22,7 +22,6 @@ ItemT = TypeVar("ItemT")
 Expression: TypeAlias = SQLCoreOperations[ItemT | None] | ItemT | None
 """An expression of a Python type. SQLModel declares the attribute of a class as a value."""
 
-_DOUBLE: TypeEngine[float] = Double()
 _REAL: TypeEngine[float] = Float(24)
 
 
@@ -30,7 +29,7 @@ def distance(column: Any, metric: str, other: Any) -> ColumnElement[float]:
     """Apply a metric between values, whose result is ``double precision`` for every type."""
     expression, type_ = _read(column)
     found = find_metric(type_.python_type.info.metrics, metric, type_.python_type.info.sql_name)
-    return expression.op(found.operator, return_type=_DOUBLE)(other)
+    return expression.op(found.operator, return_type=DISTANCE)(other)
 
 
 def array_distance(column: Any, metric: str, other: Any) -> ColumnElement[float]:
@@ -66,7 +65,7 @@ def call(
 
 def find_metric(metrics: Mapping[str, Metric], metric: str, sql_name: str) -> Metric:
     """Return a metric of a type; raise InvalidValueError if the type lacks it."""
-    if metric not in metrics:
+    if not isinstance(metric, str) or metric not in metrics:
         known = ", ".join(metrics) or "none"
         raise InvalidValueError(
             f"expected a metric of {sql_name} among {known}, got {shorten(metric)}"

@@ -72,23 +72,33 @@ def for_sqlalchemy(
     given = {name: options[name] for name in options if name not in others}
     if not given:
         return others
-    if using not in methods:
+    if not isinstance(using, str) or using not in methods:
         raise InvalidValueError(
             f"expected using among {', '.join(methods)} for {', '.join(given)}, "
             f"got {shorten(using)}"
         )
-    stored = _store(methods[using], _check_options(methods[using], using, given))
-    return {**others, "postgresql_with": {**others.get("postgresql_with", {}), **stored}}
+    by_hand: Mapping[str, Any] = others.get("postgresql_with") or {}
+    stored = _store(methods[using], _check_options(methods[using], using, given, by_hand))
+    twice = stored.keys() & by_hand.keys()
+    if twice:
+        raise InvalidValueError(
+            f"expected {', '.join(sorted(twice))} by name or in postgresql_with, got both"
+        )
+    return {**others, "postgresql_with": {**by_hand, **stored}}
 
 
-def _check_options(method: IndexMethod, using: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _check_options(
+    method: IndexMethod, using: str, given: Mapping[str, Any], by_hand: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Check options that are given by name, beside those that are given to SQLAlchemy."""
     checked = {
         name: check(find(method.options, name, f"an option of {using}"), name, value)
         for name, value in given.items()
     }
+    numbers = {name: by_hand[name] for name in by_hand if isinstance(by_hand[name], int)}
     for name, option in method.options.items():
         if option.multiple:
-            _check_multiple(method, name, option.multiple, checked)
+            _check_multiple(method, name, option.multiple, {**numbers, **checked})
     return checked
 
 

@@ -198,6 +198,8 @@ WRONG = [
     (lambda c: c.sparsevec + c.sparsevec, InvalidValueError, r"expected an operator of sparsevec among none, got \+"),
     (lambda c: [1] - c.sparsevec, InvalidValueError, "expected an operator of sparsevec among none, got -"),
     (lambda c: c.vector / 2, InvalidValueError, r"expected an operator of vector among \+ - \* \|\|, got /"),
+    (lambda c: -c.vector, InvalidValueError, "expected an operator of vector among .*, got - before a value"),
+    (lambda c: c.vector // 2, InvalidValueError, "expected an operator of vector among .*, got //"),
     (lambda c: c.bit + c.bit, InvalidValueError, r"expected an operator of bit among \|\|, got \+"),
 ]  # fmt: skip
 

@@ -74,6 +74,8 @@ def test_operator_class(type_: SpecType, metric: str, method: str) -> None:
 
 
 OPTIONS = [
+    ("hnsw", {"m": 64, "postgresql_with": {"ef_construction": 200}}, "ef_construction = 200, m = 64"),
+    ("hnsw", {"m": 16, "postgresql_with": None}, "m = 16"),
     ("hnsw", {"m": 24, "ef_construction": 200}, "m = 24, ef_construction = 200"),
     ("hnsw", {"ef_construction": 100, "postgresql_with": {"fillfactor": 50}}, "fillfactor = 50, ef_construction = 100"),
     ("ivfflat", {"lists": 10}, "lists = 10"),
@@ -110,6 +112,9 @@ WRONG_OPTIONS = [
     ({"m": 33}, InvalidValueError, r"expected ef_construction of at least 2 \* m, which is 66, got 64"),
     ({"ef_construction": 31}, InvalidValueError, r"expected ef_construction of at least 2 \* m, which is 32, got 31"),
     ({"lists": 100}, InvalidValueError, "expected an option of hnsw among m, ef_construction, got 'lists'"),
+    ({"m": 16, "postgresql_with": {"m": 8}}, InvalidValueError, "expected m by name or in postgresql_with, got both"),
+    ({"ef_construction": 64, "postgresql_with": {"m": 64}}, InvalidValueError, r"at least 2 \* m, which is 128, got 64"),
+    ({"using": ["hnsw"], "m": 16}, InvalidValueError, r"expected using among hnsw, .* for m, got \['hnsw'\]"),
     ({"using": "hsnw", "m": 16}, InvalidValueError, "expected using among hnsw, ivfflat, .* for m, got 'hsnw'"),
     ({"using": "diskann", "storage_layout": "sbq"}, InvalidValueError, "expected storage_layout among memory_optimized, plain, got 'sbq'"),
     ({"using": "vchordrq", "lists": 100}, InvalidTypeError, "expected a list of whole numbers for lists, got int 100"),

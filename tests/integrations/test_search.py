@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_scoped_session,
+    async_sessionmaker,
+)
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from asyncpg_vector import (
     InvalidTypeError,
@@ -91,8 +97,9 @@ async def test_autocommit(engine: AsyncEngine, maker: type) -> None:
     """Where each statement is a transaction, the settings would be lost with the next statement."""
     message = re.escape("in which hnsw.ef_search stays 77, got 40, since each statement commits")
     async with using(engine.execution_options(isolation_level="AUTOCOMMIT"), maker) as session:
-        with pytest.raises(InvalidValueError, match=message):
-            await search_settings(session, SETTINGS).__aenter__()
+        with pytest.raises(InvalidValueError, match=message):  # a session's begins later
+            async with search_settings(session, SETTINGS):
+                await shown(session)
         assert await shown(session) == "40"
 
 
@@ -122,18 +129,116 @@ async def test_what_the_server_lacks(new_database: NewDatabase, make_engine: Mak
     engine = make_engine(await new_database("SELECT"))
     async with AsyncSession(engine) as session:
         with pytest.raises(SettingsNotFoundError, match="vector 0.5.0, which has not been created"):
-            await search_settings(session, SETTINGS).__aenter__()
+            async with search_settings(session, SETTINGS):
+                await session.scalar(text("SELECT 1"))
+        await session.rollback()
         assert await session.scalar(text("SELECT 1")) == 1
 
 
 async def test_errors(engine: AsyncEngine, psycopg_engine: Engine) -> None:
     with pytest.raises(
-        InvalidTypeError, match="expected a session or a connection, got AsyncEngine"
+        InvalidTypeError, match="expected a session or a connection of SQLAlchemy, got AsyncEngine"
     ):
         search_settings(engine, SETTINGS)  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="expected hnsw.ef_search from 1 to 1000, got 0"):
         search_settings(AsyncSession(engine), {"hnsw.ef_search": 0})
-    with pytest.raises(InvalidTypeError, match="expected async with for a AsyncSession, got with"):
+    with pytest.raises(
+        InvalidTypeError, match="expected async with for this AsyncSession, got with"
+    ):
         search_settings(AsyncSession(engine), SETTINGS).__enter__()
-    with pytest.raises(InvalidTypeError, match="expected with for a Session, got async with"):
+    with pytest.raises(InvalidTypeError, match="expected with for this Session, got async with"):
         await search_settings(Session(psycopg_engine), SETTINGS).__aenter__()
+
+
+async def test_all_settings_are_looked_at(engine: AsyncEngine) -> None:
+    """Also where the first has the value that it had before."""
+    settings: Any = {"hnsw.ef_search": 40, "hnsw.iterative_scan": "strict_order"}
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    async with autocommit.connect() as connection:
+        with pytest.raises(
+            InvalidValueError, match="hnsw.iterative_scan stays strict_order, got off"
+        ):
+            await search_settings(connection, settings).__aenter__()
+
+
+async def test_a_transaction_that_begins_in_the_block(engine: AsyncEngine) -> None:
+    async with AsyncSession(engine) as session, search_settings(session, SETTINGS):
+        async with session.begin():
+            assert await shown(session) == "77"
+        async with session.begin(), session.begin_nested():
+            assert await shown(session) == "77"
+
+
+async def test_what_the_block_leaves_to_the_user(engine: AsyncEngine) -> None:
+    """A savepoint in the block keeps the user's own value; another transaction has no old one."""
+    async with AsyncSession(engine) as session:
+        await session.execute(text("SET LOCAL hnsw.ef_search = 50"))
+        async with search_settings(session, SETTINGS):
+            await session.execute(text("SET LOCAL hnsw.ef_search = 123"))
+            async with session.begin_nested():
+                assert await shown(session) == "123"
+            await session.commit()
+            assert await shown(session) == "77"
+        assert await shown(session) == "40"
+
+
+async def test_old_values_stay_defaults(engine: AsyncEngine) -> None:
+    """VectorChord lets a setting of the session win over an index's option."""
+    source = text("SELECT source FROM pg_settings WHERE name = 'hnsw.ef_search'")
+    async with AsyncSession(engine) as session:
+        async with search_settings(session, SETTINGS):
+            assert await session.scalar(source) == "session"
+        assert await session.scalar(source) == "default"
+
+
+async def test_a_session_of_a_connection(engine: AsyncEngine) -> None:
+    """The connection's transaction goes on after the session's."""
+    async with engine.connect() as connection:
+        await connection.begin()
+        async with AsyncSession(bind=connection) as session:
+            async with search_settings(session, SETTINGS):
+                assert await shown(session) == "77"
+                await session.commit()
+            assert await shown(session) == "40"
+
+
+async def test_a_connection_that_commits_in_the_block(engine: AsyncEngine) -> None:
+    """The settings are lost, which is an error, but not in place of another one."""
+    async with engine.connect() as connection:
+        message = "expected the transaction of the connection to last as long as the block"
+        with pytest.raises(InvalidValueError, match=message):
+            async with search_settings(connection, SETTINGS):
+                await connection.commit()
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012
+            async with search_settings(connection, SETTINGS):
+                await connection.commit()
+                raise ZeroDivisionError
+
+
+async def test_an_error_that_is_handled_in_the_block(engine: AsyncEngine) -> None:
+    """The failed transaction restores the old settings, once it is undone."""
+    async with AsyncSession(engine) as session:
+        async with search_settings(session, SETTINGS):
+            with pytest.raises(DBAPIError):
+                await session.execute(text("SELECT 1/0"))
+        await session.rollback()
+        assert await shown(session) == "40"
+
+
+async def test_a_block_within_itself(engine: AsyncEngine) -> None:
+    async with AsyncSession(engine) as session, search_settings(session, SETTINGS) as block:
+        with pytest.raises(
+            InvalidValueError, match="expected a block of its own for each search_settings"
+        ):
+            await block.__aenter__()
+
+
+async def test_scoped_sessions(engine: AsyncEngine, psycopg_engine: Engine) -> None:
+    scoped = async_scoped_session(async_sessionmaker(engine), scopefunc=lambda: 1)
+    async with search_settings(scoped, SETTINGS):
+        assert await shown(scoped) == "77"
+    await scoped.remove()
+    of_threads = scoped_session(sessionmaker(psycopg_engine))
+    with search_settings(of_threads, SETTINGS):
+        assert ef_search(of_threads()) == "77"
+    of_threads.remove()

@@ -204,7 +204,7 @@ def binary_quantize(column: Expression[Vector] | Expression[HalfVector]) -> Colu
 
 
 def subvector(
-    column: Expression[_subvector], start: int | ColumnElement[int], count: int | ColumnElement[int]
+    column: Expression[_subvector], start: Expression[int], count: Expression[int]
 ) -> ColumnElement[_subvector]:
     """Return ``subvector(column, start, count)``.
 

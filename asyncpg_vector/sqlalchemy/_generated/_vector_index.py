@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Literal, TypeAlias, Unpack, overload
 
 from sqlalchemy import Index
 
@@ -13,6 +13,8 @@ from asyncpg_vector._generated._index_methods import INDEX_METHODS
 from asyncpg_vector.sqlalchemy.indexes import IndexOptions, for_sqlalchemy, make_index
 
 __all__ = ["vector_index"]
+
+Metric: TypeAlias = Literal["l2", "inner_product", "cosine", "l1", "max_sim", "hamming", "jaccard"]
 
 
 class _Hnsw(IndexOptions, total=False):
@@ -131,7 +133,7 @@ def vector_index(
     name: str | None,
     column: Any,
     *,
-    metric: str,
+    metric: Metric,
     using: Literal["hnsw"] = "hnsw",
     **options: Unpack[_Hnsw],
 ) -> Index: ...
@@ -142,7 +144,7 @@ def vector_index(
     name: str | None,
     column: Any,
     *,
-    metric: str,
+    metric: Metric,
     using: Literal["ivfflat"],
     **options: Unpack[_Ivfflat],
 ) -> Index: ...
@@ -153,7 +155,7 @@ def vector_index(
     name: str | None,
     column: Any,
     *,
-    metric: str,
+    metric: Metric,
     using: Literal["diskann"],
     **options: Unpack[_Diskann],
 ) -> Index: ...
@@ -164,7 +166,7 @@ def vector_index(
     name: str | None,
     column: Any,
     *,
-    metric: str,
+    metric: Metric,
     using: Literal["vchordrq"],
     **options: Unpack[_Vchordrq],
 ) -> Index: ...
@@ -175,7 +177,7 @@ def vector_index(
     name: str | None,
     column: Any,
     *,
-    metric: str,
+    metric: Metric,
     using: Literal["vchordg"],
     **options: Unpack[_Vchordg],
 ) -> Index: ...
@@ -186,7 +188,7 @@ def vector_index(
     name: str | None,
     column: Any,
     *,
-    metric: str,
+    metric: Metric,
     using: Literal["ybhnsw"],
     **options: Unpack[_Ybhnsw],
 ) -> Index: ...
