@@ -28,7 +28,7 @@ _SMALL = 100
 _LARGE = 16_000
 """The most elements of a large value, unless the limit of the type is lower."""
 _LARGE_ONES = 16
-"""One value in this many is as large as possible."""
+"""Of so many values, one is as large as possible, and one nearly so."""
 _LARGE_SENT = 10
 """The number of large values in a round trip."""
 
@@ -75,8 +75,10 @@ def values(value_class: type[ValueT]) -> st.SearchStrategy[ValueT]:
 
     Special numbers are frequent among the elements.
     """
-    lots = st.integers(1, _LARGE_ONES)
-    return lots.flatmap(lambda lot: (_large if lot == _LARGE_ONES else _small)(value_class))
+    lots = st.integers(0, _LARGE_ONES)
+    return lots.flatmap(
+        lambda lot: _large(value_class, lot) if lot < 2 else _small(value_class)
+    )
 
 
 def draw(strategy: st.SearchStrategy[T], examples: int = 20) -> list[T]:
@@ -103,9 +105,10 @@ def _small(value_class: type[Any]) -> st.SearchStrategy[Any]:
     return _of_sizes(value_class, st.integers(_least(value_class), min(_SMALL, _most(value_class))))
 
 
-def _large(value_class: type[Any]) -> st.SearchStrategy[Any]:
+def _large(value_class: type[Any], less: int = 0) -> st.SearchStrategy[Any]:
+    """Draw values as large as possible, or a little less."""
     most = _most(value_class)
-    return _of_sizes(value_class, st.integers(max(_least(value_class), most - 1), most))
+    return _of_sizes(value_class, st.just(max(_least(value_class), most - less)))
 
 
 def _least(value_class: type[Value]) -> int:

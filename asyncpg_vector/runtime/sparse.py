@@ -145,13 +145,14 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read_coo(cls, indices: Any, values: Any, dimensions: SupportsIndex) -> Coordinates:
-        places, numbers = _read_column(indices), _read_column(values)
+        # Copies, whose lengths stay the same while another thread changes a list.
+        places, numbers = _as_list(_read_column(indices)), _as_list(_read_column(values))
         if len(places) != len(numbers):
             raise InvalidValueError(
                 f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
             )
         whole = read_whole(dimensions, "of dimensions")
-        return cls._sort(_as_indices(_as_list(places)), _as_list(numbers), whole)
+        return cls._sort(_as_indices(places), numbers, whole)
 
     @classmethod
     def read_parameter(cls, value: Any, /) -> Coordinates:
