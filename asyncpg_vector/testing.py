@@ -76,9 +76,7 @@ def values(value_class: type[ValueT]) -> st.SearchStrategy[ValueT]:
     Special numbers are frequent among the elements.
     """
     lots = st.integers(0, _LARGE_ONES)
-    return lots.flatmap(
-        lambda lot: _large(value_class, lot) if lot < 2 else _small(value_class)
-    )
+    return lots.flatmap(lambda lot: _large(value_class, lot) if lot < 2 else _small(value_class))
 
 
 def draw(strategy: st.SearchStrategy[T], examples: int = 20) -> list[T]:
