@@ -145,14 +145,13 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read_coo(cls, indices: Any, values: Any, dimensions: SupportsIndex) -> Coordinates:
-        # Copies, whose lengths stay the same while another thread changes a list.
-        places, numbers = _as_list(_read_column(indices)), _as_list(_read_column(values))
-        if len(places) != len(numbers):
-            raise InvalidValueError(
-                f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
-            )
+        places, numbers = _read_column(indices), _read_column(values)
+        _require_pairs(places, numbers)
         whole = read_whole(dimensions, "of dimensions")
-        return cls._sort(_as_indices(places), numbers, whole)
+        # Another thread may change a list while it is copied.
+        copied_places, copied_numbers = _as_list(places), _as_list(numbers)
+        _require_pairs(copied_places, copied_numbers)
+        return cls._sort(_as_indices(copied_places), copied_numbers, whole)
 
     @classmethod
     def read_parameter(cls, value: Any, /) -> Coordinates:
@@ -438,6 +437,14 @@ def _as_indices(column: Sequence[Any]) -> list[int]:
 
 def _read_column(column: object) -> Numbers:
     return read_numbers(column.to_list() if isinstance(column, Value) else column)
+
+
+def _require_pairs(places: Numbers, numbers: Numbers) -> None:
+    """Raise InvalidValueError if there are more indices than values, or fewer."""
+    if len(places) != len(numbers):
+        raise InvalidValueError(
+            f"expected a value for each index, got {len(places)} indices, {len(numbers)} values"
+        )
 
 
 def _as_list(column: Numbers) -> list[Any]:
