@@ -277,6 +277,7 @@ async def test_a_pool_keeps_them(dsn: str) -> None:
 # For one search
 
 
+@needs_pgvector("0.8.0")
 async def test_in_a_transaction_of_its_own(plain: asyncpg.Connection) -> None:
     """The settings hold in the block, whether the library was loaded before it or not."""
     for _ in range(2):
@@ -287,6 +288,7 @@ async def test_in_a_transaction_of_its_own(plain: asyncpg.Connection) -> None:
         assert [await shown(plain, name) for name in BOTH] == ["40", "off"]
 
 
+@needs_pgvector("0.8.0")
 async def test_in_another_transaction(plain: asyncpg.Connection) -> None:
     """After the block, the old settings of the outer transaction hold again."""
     async with plain.transaction():

@@ -28,10 +28,13 @@ from asyncpg_vector import (
 from asyncpg_vector.sqlalchemy import search_settings
 from tests.conftest import NewDatabase
 from tests.integrations.conftest import MakeEngine
+from tests.needs import needs_pgvector
 
 SETTINGS: Any = {"hnsw.ef_search": 77, "hnsw.scan_mem_multiplier": 2.0}
 
 MAKERS = [AsyncSession, AsyncConnection]
+
+pytestmark = needs_pgvector("0.8.0")  # the first release with all of these settings
 
 
 @asynccontextmanager
