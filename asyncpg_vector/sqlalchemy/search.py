@@ -92,7 +92,7 @@ class search_settings:  # noqa: N801  # it is called like the function of the sa
 
     def __init__(self, session: AnySession, settings: SearchSettings) -> None:
         self._session = _of_this_scope(session)
-        self._run_sync = getattr(self._session, "run_sync", None)
+        self._run_sync: Any = getattr(self._session, "run_sync", None)
         self._wanted = server_settings(settings)
         self._applied: list[_Applied] | None = None
 
@@ -126,8 +126,7 @@ class search_settings:  # noqa: N801  # it is called like the function of the sa
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._run_sync:
-            await self._run_sync(self._end, kind)
+        await self._run_sync(self._end, kind)
 
     def _begin(self, session: Any) -> None:
         if self._applied is not None:
@@ -199,7 +198,8 @@ def _of_this_scope(session: Any) -> Any:
 def _is_on(applied: _Applied) -> bool:
     """Tell whether a transaction goes on."""
     connection = applied.connection
-    return not connection.closed and connection.get_transaction() is applied.transaction
+    is_there = not (connection.closed or connection.invalidated)
+    return is_there and connection.get_transaction() is applied.transaction
 
 
 def _restore(applied: _Applied) -> None:

@@ -232,6 +232,8 @@ async def test_arithmetic(registered: AsyncEngine, type_: SpecType) -> None:
             )
         assert (type(found), found.to_text()) == (type(sample), wanted.scalar_one())
         assert result.type.size == (None if operator == "||" else 3)
+        if operator == "+":
+            assert sql(sample.to_list() + right).startswith("%(")
 
 
 def test_a_length_that_is_open() -> None:

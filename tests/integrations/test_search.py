@@ -245,3 +245,29 @@ async def test_scoped_sessions(engine: AsyncEngine, psycopg_engine: Engine) -> N
     with search_settings(of_threads, SETTINGS):
         assert ef_search(of_threads()) == "77"
     of_threads.remove()
+
+
+async def test_a_connection_that_is_lost(models_dsn: str, make_engine: MakeEngine) -> None:
+    """The error of the block comes out, and not one of the settings."""
+    async with AsyncSession(make_engine(models_dsn)) as session:
+        with pytest.raises(DBAPIError, match="terminat|closed"):
+            async with search_settings(session, SETTINGS):
+                await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        await session.rollback()
+        assert await shown(session) in ("40", None)
+
+
+def test_old_values_that_cannot_be_set(
+    psycopg_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any error but that of a failed transaction comes out."""
+
+    def fail(*_: object) -> None:
+        raise DBAPIError("SELECT", None, RuntimeError("no room"))
+
+    with psycopg_engine.connect() as connection:
+        block = search_settings(connection, SETTINGS)
+        block.__enter__()
+        monkeypatch.setattr("asyncpg_vector.sqlalchemy.search._execute", fail)
+        with pytest.raises(DBAPIError, match="no room"):
+            block.__exit__(None, None, None)
