@@ -16,6 +16,7 @@ import importlib
 import os
 import pickle
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -458,6 +459,9 @@ def find_class(name: str) -> Any:
 
 IMPLEMENTATIONS = ("native", "python")
 
+MEMORY = 4 << 30
+"""Bytes of addresses for a process. Some types have no limit: a case may make a list of 10**9 numbers."""
+
 
 class Process:
     """A process that runs cases with one implementation."""
@@ -550,6 +554,8 @@ class Pair:
 
 def main(folder: str, *, numpy: bool) -> None:
     """Run cases until standard input ends."""
+    if "ASAN_OPTIONS" not in os.environ:  # the sanitizer reserves terabytes of addresses
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     cases, outcomes = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a case prints is no outcome
     sys.path.insert(0, folder)
