@@ -8,10 +8,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from asyncpg_vector.errors import ExtensionNotFoundError, InvalidValueError, TypesNotFoundError
+from asyncpg_vector._messages import describe
+from asyncpg_vector.errors import (
+    ExtensionNotFoundError,
+    InvalidTypeError,
+    InvalidValueError,
+    TypesNotFoundError,
+)
 from asyncpg_vector.info import TypeInfo
 
-__all__ = ["AnyConnection", "Found", "find_oids", "find_types", "make_missing_error", "quote"]
+__all__ = [
+    "FIND_EXTENSIONS",
+    "AnyConnection",
+    "Found",
+    "find_oids",
+    "find_types",
+    "make_missing_error",
+    "quote",
+    "require_connection",
+]
 
 if TYPE_CHECKING:
     AnyConnection: TypeAlias = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
@@ -45,11 +60,12 @@ WHERE t.typtype OPERATOR(pg_catalog.=) 'b'
     AND t.typname OPERATOR(pg_catalog.=) ANY($1::pg_catalog.text[])
 """
 
-_FIND_EXTENSIONS = """
+FIND_EXTENSIONS = """
 SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema
 FROM pg_catalog.pg_extension e
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
 """
+"""Finds the installed extensions, their releases and their schemas."""
 
 _FIND_OIDS = """
 SELECT t.oid FROM pg_catalog.pg_type t
@@ -66,6 +82,12 @@ class Found(NamedTuple):
 
     oids: frozenset[int]
     """The OIDs of all scalar types of the wanted names, as `find_oids` returns them."""
+
+
+def require_connection(conn: Any) -> None:
+    """Raise InvalidTypeError for anything but a connection, or a pool's proxy of one."""
+    if not hasattr(conn, "set_type_codec"):
+        raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
 
 
 async def find_types(conn: AnyConnection, infos: Sequence[TypeInfo], schema: str | None) -> Found:
@@ -133,7 +155,7 @@ async def make_missing_error(
     names = ", ".join(info.sql_name for info in missing)
     where = "" if schema is None else f" in schema {schema!r}"
     database = await conn.fetchval("SELECT pg_catalog.current_database()")
-    rows = await conn.fetch(_FIND_EXTENSIONS)
+    rows = await conn.fetch(FIND_EXTENSIONS)
     installed = {row["name"]: (row["version"], row["schema"]) for row in rows}
     owned = [(info, info.extension) for info in missing if info.extension]
     advice = {_advise(info, extension, schema, installed) for info, extension in owned}

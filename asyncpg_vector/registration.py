@@ -10,7 +10,13 @@ from typing import Any, Literal, TypeAlias, get_args, overload
 import asyncpg
 
 from asyncpg_vector._generated import VALUE_CLASSES
-from asyncpg_vector._lookup import AnyConnection, Found, find_types, make_missing_error
+from asyncpg_vector._lookup import (
+    AnyConnection,
+    Found,
+    find_types,
+    make_missing_error,
+    require_connection,
+)
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, TypesNotFoundError
 from asyncpg_vector.info import TypeInfo
@@ -90,8 +96,7 @@ async def register_vector(
             "expected a connection, got a Pool; to register all its connections, "
             "write asyncpg.create_pool(..., init=register_vector)"
         )
-    if not hasattr(conn, "set_type_codec"):
-        raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
+    require_connection(conn)
     registration = Registration(schema, types=types, returns=returns)
     found = await registration.find(conn)
     if not missing_ok:

@@ -21,7 +21,7 @@ from typing import Any
 import asyncpg
 
 from asyncpg_vector._generated._index_methods import INDEX_METHODS, SearchSettings
-from asyncpg_vector._lookup import AnyConnection
+from asyncpg_vector._lookup import FIND_EXTENSIONS, AnyConnection, require_connection
 from asyncpg_vector._messages import describe
 from asyncpg_vector._options import check, find, write
 from asyncpg_vector.errors import InvalidTypeError, SettingsNotFoundError
@@ -66,8 +66,6 @@ FROM read
 APPLY = _READ + _SET
 """Set settings until the end of the transaction, or none if one is missing; NULL resets one."""
 
-FIND_RELEASES = "SELECT extname, extversion FROM pg_catalog.pg_extension"
-
 
 def server_settings(settings: SearchSettings) -> dict[str, str]:
     """Check settings, and return them as asyncpg's `server_settings` takes them.
@@ -103,7 +101,7 @@ async def require_settings(conn: AnyConnection, settings: Iterable[str]) -> None
         InvalidValueError: there is no setting of a name.
         SettingsNotFoundError: the server lacks a setting, or the index method that it belongs to.
     """
-    _require_connection(conn)
+    require_connection(conn)
     if isinstance(settings, str) or not isinstance(settings, Iterable):
         raise InvalidTypeError(f"expected names of settings, got {describe(settings)}")
     names = list(settings)
@@ -130,7 +128,7 @@ async def search_settings(conn: AnyConnection, settings: SearchSettings) -> Asyn
         SettingsNotFoundError: the server lacks a setting, or the index method that it belongs to;
             no setting was changed.
     """
-    _require_connection(conn)
+    require_connection(conn)
     wanted = server_settings(settings)
     if not conn.is_in_transaction():
         async with conn.transaction():
@@ -151,13 +149,14 @@ def methods_of(names: Iterable[str]) -> list[str]:
     return [name for name, method in INDEX_METHODS.items() if wanted & {*method.settings}]
 
 
-def missing_error(missing: Iterable[str], releases: Mapping[str, str]) -> SettingsNotFoundError:
+def missing_error(missing: Iterable[str], extensions: Iterable[Any]) -> SettingsNotFoundError:
     """Make the error for settings that a server lacks.
 
     Args:
         missing: their names.
-        releases: the server's extensions, and their releases.
+        extensions: what `FIND_EXTENSIONS` returns.
     """
+    releases = {name: release for name, release, _ in extensions}
     advice = "; ".join(_explain(name, releases) for name in missing)
     return SettingsNotFoundError(
         f"expected {', '.join(missing)} on the server, found nothing; {advice}"
@@ -172,11 +171,6 @@ def _explain(name: str, releases: Mapping[str, str]) -> str:
     return f"{name} came with {method.extension} {method.settings[name].since}, which {there}"
 
 
-def _require_connection(conn: Any) -> None:
-    if not hasattr(conn, "is_in_transaction"):
-        raise InvalidTypeError(f"expected a connection of asyncpg, got {describe(conn)}")
-
-
 async def _read(
     conn: AnyConnection, statement: str, wanted: Mapping[str, str | None]
 ) -> dict[str, str | None]:
@@ -184,7 +178,7 @@ async def _read(
     rows = await conn.fetch(statement, list(wanted), list(wanted.values()), methods_of(wanted))
     missing = [row["name"] for row in rows if not row["is_there"]]
     if missing:
-        raise missing_error(missing, dict(await conn.fetch(FIND_RELEASES)))
+        raise missing_error(missing, await conn.fetch(FIND_EXTENSIONS))
     return {row["name"]: row["old"] for row in rows}
 
 

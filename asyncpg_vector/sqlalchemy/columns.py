@@ -166,9 +166,8 @@ class ColumnType(UserDefinedType[ValueT], ABC):
         # parameter: there it passes a preparer alone. Such a cast omits the size. An explicit cast
         # to bit(3) would cut a longer string off, while assigning the string to a bit(3) column is
         # an error (PostgreSQL, section 8.10).
-        if "identifier_preparer" in kw and "type_expression" not in kw:
-            return self._cast_spec
-        if self.size is None:
+        is_of_a_parameter = "identifier_preparer" in kw and "type_expression" not in kw
+        if is_of_a_parameter or self.size is None:
             return self._cast_spec
         return f"{self.python_type.info.sql_name.upper()}({self.size})"
 

@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeEngine
 
 from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
-from asyncpg_vector.info import Metric
+from asyncpg_vector.info import Metric, TypeInfo
 from asyncpg_vector.sqlalchemy.columns import DISTANCE, ColumnType, unwrap
 
 __all__ = ["Expression", "array_distance", "call", "distance", "find_metric", "type_of"]
@@ -28,15 +28,14 @@ _REAL: TypeEngine[float] = Float(24)
 def distance(column: Any, metric: str, other: Any) -> ColumnElement[float]:
     """Apply a metric between values, whose result is ``double precision`` for every type."""
     expression, type_ = _read(column)
-    found = find_metric(type_.python_type.info.metrics, metric, type_.python_type.info.sql_name)
+    found = find_metric(type_.python_type.info, metric)
     return expression.op(found.operator, return_type=DISTANCE)(other)
 
 
 def array_distance(column: Any, metric: str, other: Any) -> ColumnElement[float]:
     """Apply a metric between arrays, whose result is ``real``."""
     expression, type_ = _read(column, is_array=True)
-    info = type_.python_type.info
-    found = find_metric(info.array_metrics, metric, f"{info.sql_name}[]")
+    found = find_metric(type_.python_type.info, metric, is_array=True)
     return expression.op(found.operator, return_type=_REAL)(other)
 
 
@@ -63,12 +62,13 @@ def call(
     return function
 
 
-def find_metric(metrics: Mapping[str, Metric], metric: str, sql_name: str) -> Metric:
-    """Return a metric of a type; raise InvalidValueError if the type lacks it."""
+def find_metric(info: TypeInfo, metric: str, *, is_array: bool = False) -> Metric:
+    """Return a metric of a type, or between its arrays; raise InvalidValueError if it has none."""
+    metrics = info.array_metrics if is_array else info.metrics
     if not isinstance(metric, str) or metric not in metrics:
-        known = ", ".join(metrics) or "none"
+        owner, known = f"{info.sql_name}{'[]' * is_array}", ", ".join(metrics) or "none"
         raise InvalidValueError(
-            f"expected a metric of {sql_name} among {known}, got {shorten(metric)}"
+            f"expected a metric of {owner} among {known}, got {shorten(metric)}"
         )
     return metrics[metric]
 

@@ -142,10 +142,7 @@ def _find_metric(expression: ColumnElement[Any], metric: str) -> tuple[ColumnTyp
         )
     if expression.key is None:
         raise InvalidTypeError(f"expected an expression with a label, got {expression}")
-    info = type_.python_type.info
-    if array:
-        return type_, find_metric(info.array_metrics, metric, f"{info.sql_name}[]")
-    return type_, find_metric(info.metrics, metric, info.sql_name)
+    return type_, find_metric(type_.python_type.info, metric, is_array=array is not None)
 
 
 def _operator_class(type_: ColumnType[Any], metric: str, found: Metric, using: str) -> str:

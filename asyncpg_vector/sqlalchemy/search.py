@@ -12,16 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
+from asyncpg_vector._lookup import FIND_EXTENSIONS
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
-from asyncpg_vector.search import (
-    APPLY,
-    FIND_RELEASES,
-    SearchSettings,
-    methods_of,
-    missing_error,
-    server_settings,
-)
+from asyncpg_vector.search import APPLY, SearchSettings, methods_of, missing_error, server_settings
 
 __all__ = ["search_settings"]
 
@@ -147,11 +141,10 @@ class search_settings:  # noqa: N801  # it is called like the function of the sa
         applied, self._applied = self._applied or [], None
         if not isinstance(session, Connection):
             event.remove(session, "after_begin", self._after_begin)
-        has_ended = [each for each in applied if not _is_on(each)]
-        for each in applied:
-            if each not in has_ended:
-                _restore(each)
-        if has_ended and isinstance(session, Connection) and kind is None:
+        lasting = [each for each in applied if _is_on(each)]
+        for each in lasting:
+            _restore(each)
+        if isinstance(session, Connection) and len(lasting) < len(applied) and kind is None:
             raise InvalidValueError(
                 "expected the transaction of the connection to last as long as the block, "
                 "got one that ended with the settings"
@@ -221,6 +214,5 @@ def _execute(connection: Connection, wanted: Mapping[str, str | None]) -> Sequen
     rows = connection.execute(_APPLY, parameters).all()
     missing = [row.name for row in rows if not row.is_there]
     if missing:
-        releases = connection.execute(text(FIND_RELEASES)).all()
-        raise missing_error(missing, dict(map(tuple, releases)))
+        raise missing_error(missing, connection.execute(text(FIND_EXTENSIONS)))
     return rows
