@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from .keys import Model, Name, Release, Source
 
-__all__ = ["IndexMethod", "Parameter"]
+__all__ = ["RESERVED", "IndexMethod", "Parameter"]
 
 NumberT = TypeVar("NumberT", int, float)
 
@@ -78,23 +78,24 @@ class Ranged(Parameter, Generic[NumberT]):
     def limits(self) -> str:
         return f"{_show(self.min)} to {_show(self.max)}"
 
-    def _require_in_range(self, *numbers: float) -> None:
-        for number in numbers:
-            if not self.min <= number <= self.max:
-                raise ValueError(f"expected a default from {self.limits}, got {number}")
 
+class Number(Ranged[NumberT]):
+    """One number, which has a default."""
 
-class Integer(Ranged[int]):
-    """A whole number."""
-
-    type: Literal["integer"]
-    default: int
-    at_least: Annotated[str, StringConstraints(pattern=f"^{_MULTIPLE.pattern}$")] | None = None
+    default: NumberT
 
     @model_validator(mode="after")
     def _possible_default(self) -> Self:
-        self._require_in_range(self.default)
+        if not self.min <= self.default <= self.max:
+            raise ValueError(f"expected a default from {self.limits}, got {self.default}")
         return self
+
+
+class Integer(Number[int]):
+    """A whole number."""
+
+    type: Literal["integer"]
+    at_least: Annotated[str, StringConstraints(pattern=f"^{_MULTIPLE.pattern}$")] | None = None
 
     @property
     def python_type(self) -> str:
@@ -118,16 +119,10 @@ class Integer(Ranged[int]):
         )
 
 
-class Real(Ranged[float]):
+class Real(Number[float]):
     """A number that may have a fraction."""
 
     type: Literal["number"]
-    default: float
-
-    @model_validator(mode="after")
-    def _possible_default(self) -> Self:
-        self._require_in_range(self.default)
-        return self
 
     @property
     def python_type(self) -> str:

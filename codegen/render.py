@@ -101,9 +101,8 @@ def _render_folder(
         for sql_name, type_ in spec.types.items()
     }
     registry = templates.get_template(f"{prefix}registry.py.jinja")
-    functions = [*spec.distances, *spec.array_distances, *spec.functions]
     text = registry.render(
-        types=spec.types, functions=functions, methods=spec.index_methods, **names
+        types=spec.types, functions=spec.function_names, methods=spec.index_methods, **names
     )
     return {**modules, folder / "__init__.py": text}
 
@@ -125,13 +124,15 @@ def _render_expressions(
 ) -> dict[Path, str]:
     """Return the texts of the modules of SQLAlchemy's functions and indexes, if there are any."""
     modules: dict[Path, str] = {}
-    if spec.functions or spec.distances:
+    if spec.function_names:
         template = templates.get_template("sqlalchemy/functions.py.jinja")
         modules[folder / "_functions.py"] = template.render(
             types=spec.types,
             distances=spec.distances,
             array_distances=spec.array_distances,
             functions=spec.functions,
+            generic=spec.generic_functions,
+            function_names=spec.function_names,
             **names,
         )
     if spec.index_methods:

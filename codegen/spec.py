@@ -22,14 +22,20 @@ from pydantic import (
 )
 
 from asyncpg_vector import errors, runtime
-from asyncpg_vector.runtime.formats import FORMATS, IntegerFormat, NumberFormat, number_format
+from asyncpg_vector.runtime.formats import (
+    FORMATS,
+    SIGNS,
+    IntegerFormat,
+    NumberFormat,
+    number_format,
+)
 from asyncpg_vector.runtime.text import NUMBER_TEXTS
 
 from .index_methods import IndexMethod, Parameter
 from .keys import Model, Name, Release, Source, no_keyword
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -327,6 +333,10 @@ class ArrayMetric(Metric):
     extension: Name | None = None
 
 
+def _by_method(metrics: Mapping[str, Metric]) -> dict[str, str]:
+    return {metric.method or f"{name}_distance": name for name, metric in metrics.items()}
+
+
 class Function(Model):
     """A SQL function of a value: its other arguments, and what it returns."""
 
@@ -420,7 +430,7 @@ class Type(Model):
     def header_layout(self) -> str:
         """The header as a format string of the `struct` module."""
         letters = "".join(field.number_format.letter for field in self.header)
-        return {"big": ">", "little": "<"}[self.byte_order] + letters
+        return SIGNS[self.byte_order] + letters
 
     @property
     def header_size(self) -> int:
@@ -485,14 +495,12 @@ class Type(Model):
     @property
     def methods(self) -> dict[str, str]:
         """The metrics by the names of the methods that apply them in SQLAlchemy."""
-        return {metric.method or f"{name}_distance": name for name, metric in self.metrics.items()}
+        return _by_method(self.metrics)
 
     @property
     def array_methods(self) -> dict[str, str]:
         """The metrics between arrays, by the names of the functions that apply them."""
-        return {
-            metric.method or f"{name}_distance": name for name, metric in self.array_metrics.items()
-        }
+        return _by_method(self.array_metrics)
 
     @property
     def origin(self) -> str:
@@ -766,17 +774,16 @@ class Spec(Model):
                     raise ValueError(
                         f"{sql_name}: {name} returns none of the types, nor {' or '.join(_SCALARS)}"
                     )
-        names = [*self.distances, *self.array_distances, *self.functions]
-        for name in names:
+        for name in self.function_names:
             if name in _OWN_FUNCTIONS:
                 raise ValueError(f"{name} is a name of the generated code's own, and no function's")
-            if names.count(name) > 1:
+            if self.function_names.count(name) > 1:
                 raise ValueError(f"expected functions of distinct names, got {name} twice")
         for name, results in self.functions.items():
             if len({tuple(result.function.arguments.items()) for result in results}) > 1:
                 raise ValueError(f"expected the same arguments of {name} for all types")
             returned = {result.function.returns for result in results}
-            if len(returned) > 1 and returned != {result.sql_name for result in results}:
+            if len(returned) > 1 and name not in self.generic_functions:
                 raise ValueError(f"expected {name} to return one type, or each type its own")
         return self
 
@@ -823,6 +830,20 @@ class Spec(Model):
             for sql_name, type_ in self.types.items()
             for name, function in type_.functions.items()
         )
+
+    @property
+    def function_names(self) -> list[str]:
+        """The names of all functions of expressions."""
+        return [*self.distances, *self.array_distances, *self.functions]
+
+    @property
+    def generic_functions(self) -> list[str]:
+        """The SQL functions of several types that return the type of their first argument."""
+        return [
+            name
+            for name, results in self.functions.items()
+            if len(results) > 1 and all(each.function.returns == each.sql_name for each in results)
+        ]
 
     def _result(self, sql_name: str, function: Function) -> Result:
         returned = self.types.get(function.returns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import re
 import shutil
@@ -23,10 +24,12 @@ from jinja2 import UndefinedError
 import asyncpg_vector
 import asyncpg_vector.sqlalchemy
 from asyncpg_vector import InvalidTypeError, InvalidValueError
+from asyncpg_vector.sqlalchemy.indexes import IndexOptions
 from asyncpg_vector.testing import draw, values
 from codegen import project as command
 from codegen import render as render_module
 from codegen.files import compare, write
+from codegen.index_methods import RESERVED
 from codegen.project import TARGET, insert_table
 from codegen.render import MARKER, RenderError, Target, render
 from codegen.spec import TAKEN, SpecError, load_spec
@@ -428,6 +431,11 @@ BAD_METHODS = [
     (option().replace("{ m =", "{ quote ="), "index_methods.hnsw: quote is an argument of vector_index(), and no option"),
     (method(document='"m"', options=f"{{ m = {OPTION}, n = " + OPTION.replace("source", 'key = "n", source') + " }"), "index_methods.hnsw: expected options with distinct names and keys"),
     (method(options='{ scan = { type = "number", min = 0, max = inf, default = 2, source = "x" } }'), "index_methods.hnsw.options.scan.max: Input should be a finite number"),
+    (
+        vector(functions=f"{{ f = {FUNCTION.replace('integer', 'other')} }}")
+        + other(functions=f"{{ f = {FUNCTION.replace('integer', 'vector')} }}"),
+        "types: expected f to return one type, or each type its own",
+    ),
     (vector(arithmetic='["/"]'), "types.vector.arithmetic.0: Input should be '+', '-', '*' or '||'"),
     (vector(array_metrics='{ max_sim = { operator = "@#" } }'), "types.vector.array_metrics.max_sim.operator_classes: missing key"),
 ]  # fmt: skip
@@ -569,6 +577,12 @@ def test_names_that_are_taken() -> None:
         *TAKEN,
         "TYPE_CHECKING",
     }
+
+
+def test_names_that_no_option_has() -> None:
+    """They are the other arguments of `vector_index()`."""
+    arguments = inspect.signature(asyncpg_vector.sqlalchemy.vector_index).parameters
+    assert {*RESERVED} == {*arguments, *IndexOptions.__annotations__}
 
 
 @pytest.mark.parametrize("data", [b"[types.v\xff]", None])

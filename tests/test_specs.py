@@ -638,6 +638,17 @@ def test_an_index_method_of_ones_own(tmp_path: Path) -> None:
     assert methods["hnsw"].settings["intvec.effort"].most == 1
 
 
+def test_a_metric_of_arrays_alone(tmp_path: Path) -> None:
+    spec = tmp_path / "types.toml"
+    text = SPEC.read_text().replace("[types.intvec.metrics.l2]", "[types.intvec.array_metrics.l2]")
+    spec.write_text(text)
+    assert generate(spec, tmp_path / "array_vectors", "--sqlalchemy").returncode == 0
+    import_package(tmp_path / "array_vectors")
+    own: Any = importlib.import_module("array_vectors.sqlalchemy")
+    distance = own.l2_distance(Column("v", postgresql.ARRAY(own.INTVEC(3))), [[1, 2, 3]])
+    assert str(distance).startswith("v <-> ")
+
+
 def run_command(*arguments: str) -> str | int | None:
     """Run the command in this process with arguments that end it, and return the exit status."""
     with (
