@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from corpus import embed, embedded_server, load_model, read_standard_library
+from corpus import embed, embed_standard_library, embedded_server
 from rich.progress import Progress
 
 from asyncpg_vector import HalfVector, register_vector
@@ -60,9 +60,7 @@ def main() -> None:
 def embed_text() -> tuple[list[Record], HalfVector]:
     """Embed the standard library's docstrings, and the question."""
     with Progress(transient=True) as progress:
-        documents = read_standard_library(progress)
-        model = load_model()
-        embeddings = embed(model, HalfVector, [document.text for document in documents], progress)
+        documents, embeddings, model = embed_standard_library(HalfVector, progress)
         (question,) = embed(model, HalfVector, [QUESTION], progress)
     names = [document.name for document in documents]
     return list(zip(names, embeddings, strict=True)), question

@@ -12,27 +12,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe import copy, measure, run, search_all
+from recipe import FULL, FULL_INDEX, load, measure, run
 
 from asyncpg_vector import search_settings
 
 if TYPE_CHECKING:
     from recipe import Connection, Corpus, Row
 
-TABLE = """
-CREATE TABLE documents (
-    id bigserial PRIMARY KEY,
-    name text,
-    text text,
-    embedding vector(256)
-)
-"""
-FULL_INDEX = "CREATE INDEX by_vector ON documents USING hnsw (embedding vector_cosine_ops)"
 INDEX = """
 CREATE INDEX by_bits ON documents
 USING hnsw ((binary_quantize(embedding)::bit(256)) bit_hamming_ops)
 """
-FULL = "SELECT id FROM documents ORDER BY embedding <=> $1 LIMIT 10"
 BITS = """
 SELECT id FROM documents
 ORDER BY binary_quantize(embedding)::bit(256) <~> binary_quantize($1::vector)::bit(256) LIMIT 10
@@ -54,11 +44,7 @@ def main() -> None:
 
 async def compare_recalls(conn: Connection, corpus: Corpus) -> list[Row]:
     """Find the exact answers before there is an index, and compare what each index finds."""
-    await conn.execute(TABLE)
-    await copy(conn, corpus)
-    questions = corpus.summaries()
-    exact = await search_all(conn, FULL, questions)
-
+    questions, exact = await load(conn, corpus)
     await conn.execute(FULL_INDEX)
     await conn.execute(INDEX)
     shown = [

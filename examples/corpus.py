@@ -121,6 +121,16 @@ def embed(
     return [value_class(row) for row in tracked]
 
 
+def embed_standard_library(
+    value_class: type[Embedding], progress: Progress
+) -> tuple[list[Document], list[Embedding], Any]:
+    """Return the docstrings, their embeddings, and the model that embedded them."""
+    documents = read_standard_library(progress)
+    model = load_model()
+    texts = [document.text for document in documents]
+    return documents, embed(model, value_class, texts, progress), model
+
+
 # The server
 
 

@@ -11,25 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe import copy, measure, run, search_all
+from recipe import FULL, FULL_INDEX, load, measure, run
 
 if TYPE_CHECKING:
     from recipe import Connection, Corpus, Row
 
-TABLE = """
-CREATE TABLE documents (
-    id bigserial PRIMARY KEY,
-    name text,
-    text text,
-    embedding vector(256)
-)
-"""
-FULL_INDEX = "CREATE INDEX by_vector ON documents USING hnsw (embedding vector_cosine_ops)"
 INDEX = """
 CREATE INDEX by_half ON documents
 USING hnsw ((embedding::halfvec(256)) halfvec_cosine_ops)
 """
-FULL = "SELECT id FROM documents ORDER BY embedding <=> $1 LIMIT 10"
 # The parameter is a vector too. Without ::vector, it would be a halfvec.
 HALF = """
 SELECT id FROM documents
@@ -44,11 +34,7 @@ def main() -> None:
 
 async def compare_indexes(conn: Connection, corpus: Corpus) -> list[Row]:
     """Measure an index on the column, and then the index on the expression in its place."""
-    await conn.execute(TABLE)
-    await copy(conn, corpus)
-    questions = corpus.summaries()
-    exact = await search_all(conn, FULL, questions)
-
+    questions, exact = await load(conn, corpus)
     shown: list[Row] = []
     for index, create in (("by_vector", FULL_INDEX), ("by_half", INDEX)):
         await conn.execute(create)

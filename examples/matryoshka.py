@@ -12,27 +12,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe import copy, measure, run, search_all
+from recipe import FULL, FULL_INDEX, load, measure, run
 
 from asyncpg_vector import search_settings
 
 if TYPE_CHECKING:
     from recipe import Connection, Corpus, Row
 
-TABLE = """
-CREATE TABLE documents (
-    id bigserial PRIMARY KEY,
-    name text,
-    text text,
-    embedding vector(256)
-)
-"""
-FULL_INDEX = "CREATE INDEX by_vector ON documents USING hnsw (embedding vector_cosine_ops)"
 INDEX = """
 CREATE INDEX by_prefix ON documents
 USING hnsw ((subvector(embedding, 1, 64)::vector(64)) vector_cosine_ops)
 """
-FULL = "SELECT id FROM documents ORDER BY embedding <=> $1 LIMIT 10"
 PREFIX = """
 SELECT id FROM documents
 ORDER BY subvector(embedding, 1, 64)::vector(64) <=> subvector($1::vector, 1, 64) LIMIT 10
@@ -54,11 +44,7 @@ def main() -> None:
 
 async def compare_recalls(conn: Connection, corpus: Corpus) -> list[Row]:
     """Find the exact answers before there is an index, and compare what each index finds."""
-    await conn.execute(TABLE)
-    await copy(conn, corpus)
-    questions = corpus.summaries()
-    exact = await search_all(conn, FULL, questions)
-
+    questions, exact = await load(conn, corpus)
     await conn.execute(FULL_INDEX)
     await conn.execute(INDEX)
     shown = [

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
-from corpus import Document, embed, load_model, read_standard_library, require_model, running_server
+from corpus import Document, embed, embed_standard_library, require_model, running_server
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -74,10 +74,7 @@ def read_corpus() -> Corpus:
     """Read and embed the standard library's docstrings."""
     require_model()
     with Progress(transient=True) as progress:
-        documents = read_standard_library(progress)
-        model = load_model()
-        embeddings = embed(model, Vector, [document.text for document in documents], progress)
-    return Corpus(documents, embeddings, model)
+        return Corpus(*embed_standard_library(Vector, progress))
 
 
 async def run_on(dsn: str, recipe: Recipe, corpus: Corpus) -> list[Row]:
@@ -111,7 +108,27 @@ async def copy(conn: Connection, corpus: Corpus, **more: Sequence[object]) -> No
     await conn.execute("ANALYZE documents")
 
 
-# Measurements
+# Measurements of what an index finds
+
+
+TABLE = """
+CREATE TABLE documents (
+    id bigserial PRIMARY KEY,
+    name text,
+    text text,
+    embedding vector(256)
+)
+"""
+FULL_INDEX = "CREATE INDEX by_vector ON documents USING hnsw (embedding vector_cosine_ops)"
+FULL = "SELECT id FROM documents ORDER BY embedding <=> $1 LIMIT 10"
+
+
+async def load(conn: Connection, corpus: Corpus) -> tuple[list[Vector], list[list[int]]]:
+    """Load the documents; return questions, and the exact answers: there is no index yet."""
+    await conn.execute(TABLE)
+    await copy(conn, corpus)
+    questions = corpus.summaries()
+    return questions, await search_all(conn, FULL, questions)
 
 
 async def search_all(

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from corpus import embed, load_model, read_standard_library, require_model, running_server
+from corpus import embed_standard_library, require_model, running_server
 from index_progress import build_with_bar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -68,9 +68,7 @@ async def demonstrate(dsn: str, questions: Sequence[str]) -> None:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        documents = read_standard_library(progress)
-        model = load_model()
-        embeddings = embed(model, HalfVector, [document.text for document in documents], progress)
+        documents, embeddings, model = embed_standard_library(HalfVector, progress)
         seconds = await load(conn, documents, embeddings, progress)
         await index(conn, dsn, len(documents), progress)
     console.print("Nearest, by cosine distance:")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
-from corpus import embed, load_model, read_standard_library, running_server
+from corpus import embed_standard_library, running_server
 from index_progress import build_with_bar
 from recall_picture import check_drawing, draw
 from recall_report import Measurement, advise, to_tables
@@ -143,8 +143,7 @@ async def prepare(
 
 async def load_demo(conn: Connection, progress: Progress) -> str:
     """Load the docstrings' embeddings into a temporary table, and return its name."""
-    documents = read_standard_library(progress)
-    values = embed(load_model(), Vector, [document.text for document in documents], progress)
+    _, values, _ = embed_standard_library(Vector, progress)
     await conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
     await register_vector(conn)
     await conn.execute(f"CREATE TEMPORARY TABLE documents (embedding vector({len(values[0])}))")
