@@ -35,10 +35,9 @@ from asyncpg_vector.sqlalchemy import (
     vector_dims,
 )
 from tests.integrations.models import Document, Item
+from tests.integrations.test_columns import DIALECT
 from tests.needs import needs_pgvector
 from tests.spec_types import SPEC, TYPES, SpecType, type_named
-
-DIALECT = postgresql.dialect()
 
 SAMPLES: dict[str, Any] = {
     "vector": Vector([3, -4, 0]),
