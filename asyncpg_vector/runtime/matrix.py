@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeAlias
-
-import asyncpg
 
 from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
-from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, VectorError
+from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.runtime.formats import NumberFormat
-from asyncpg_vector.runtime.holders import LIST, Numbers, NumbersInput, SupportsArray
-from asyncpg_vector.runtime.value import NumberT, ScalarT, Value, wrap
+from asyncpg_vector.runtime.holders import Numbers, NumbersInput, SupportsArray
+from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
+from asyncpg_vector.runtime.value import NumberT, ScalarT, wrap
 
-__all__ = ["MatrixInput", "MatrixRow", "RowsInput"]
+__all__ = ["MatrixInput", "MatrixRow"]
 
 MatrixInput: TypeAlias = Sequence[NumbersInput] | SupportsArray
 """A matrix, or rows that become one."""
-
-RowsInput: TypeAlias = Iterable[Value | asyncpg.Record]
-"""Values, or records of one column, that become a matrix."""
 
 _BLOCK = 1 << 19
 """Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
 
 
-class MatrixRow(Value, Generic[NumberT, ScalarT]):
+class MatrixRow(Rows, Generic[NumberT, ScalarT]):
     """A value that has an element for each dimension, and can be a row of a matrix."""
 
     __slots__ = ()
@@ -55,7 +50,7 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
         rows = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
         if not is_ndarray(rows) or cls.attribute_formats:  # a row of numbers lacks attributes
             values = cls._read_rows(rows, cls._make)
-            _refuse_ragged(values)
+            refuse_ragged(values)
             return values
         if rows.shape == (0,):
             return []
@@ -101,16 +96,14 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
                 number of dimensions than the first. The message has the row's number.
         """
         np = loaded_numpy() or import_numpy()
-        if not isinstance(values, Iterable):
-            raise InvalidTypeError(f"expected values, got {describe(values)}")
-        rows = cls._read_rows(_take_out(values), cls._read_record)
+        rows = cls._read_values(values)
         native = cls._native()
         copied: NDArray[ScalarT] | None = native and native.to_matrix(cls, rows)
         if copied is not None:
             return copied
         wires = [row.to_binary() for row in rows]
         if len(set(map(len, wires))) > 1:
-            _refuse_ragged(rows)
+            refuse_ragged(rows)
         dimensions = rows[0].dimensions() if rows else 0
         matrix: NDArray[ScalarT] = np.empty((len(wires), dimensions), cls.element_format.dtype)
         if not rows:
@@ -128,41 +121,6 @@ class MatrixRow(Value, Generic[NumberT, ScalarT]):
         header = ("header", f"V{cls.header.size}")
         return [header, ("elements", cls.element_format.wire_dtype, (dimensions,))]
 
-    @classmethod
-    def _read_rows(
-        cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int = 0
-    ) -> list[Self]:
-        """Read each row that is no value yet; `first` is the number of the first in messages."""
-        if type(rows) is LIST and {*map(type, rows)} == {cls}:
-            return [*rows]
-        return [
-            row if type(row) is cls else cls._read_row(row, read, index)
-            for index, row in enumerate(rows, first)
-        ]
-
-    @classmethod
-    def _read_row(cls, row: Any, read: Callable[[Any], Self], index: int) -> Self:
-        try:
-            return read(row)
-        except VectorError as error:
-            raise type(error)(f"row {index}: {error}") from None
-
-    @classmethod
-    def _read_record(cls, row: Any) -> Self:
-        """Make a value of a record of one column, or of a parameter."""
-        if isinstance(row, asyncpg.Record):
-            if len(row) != 1:
-                raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
-            row = row[0]
-        return cls.coerce(row)
-
-
-def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
-    """Take the values out of a list of records of one column, all of them at once."""
-    if type(rows) is LIST and {*map(type, rows)} == {asyncpg.Record} and {*map(len, rows)} == {1}:
-        return [*map(itemgetter(0), rows)]
-    return rows
-
 
 def _as_rows(matrix: Any) -> Numbers:
     """Make an ndarray of a matrix; of one with masked numbers or objects, a list of its rows."""
@@ -175,15 +133,6 @@ def _as_rows(matrix: Any) -> Numbers:
     if array.ndim == 0 or not (masked or array.dtype.kind == "O"):
         return array
     return [*(matrix if masked else array)]
-
-
-def _refuse_ragged(rows: Sequence[Any]) -> None:
-    """Raise if a row has another number of dimensions than the first."""
-    for index, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise InvalidValueError(
-                f"row {index}: expected {len(rows[0])} dimensions, as row 0 has, got {len(row)}"
-            )
 
 
 def _rows_in_a_block(width: int) -> int:

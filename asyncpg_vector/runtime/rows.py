@@ -1,0 +1,81 @@
+"""Rows: many values that are read at once, and errors that have the row's number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any, Self, TypeAlias
+
+import asyncpg
+
+from asyncpg_vector._messages import describe
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, VectorError
+from asyncpg_vector.runtime.holders import LIST
+from asyncpg_vector.runtime.value import Value
+
+__all__ = ["Rows", "RowsInput", "refuse_ragged"]
+
+RowsInput: TypeAlias = Iterable[Value | asyncpg.Record]
+"""Values, or records of one column, that become a matrix."""
+
+
+class Rows(Value):
+    """A value of which many are read at once."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _read_values(cls, values: RowsInput) -> list[Self]:
+        """Read values, other parameters, or records of one column.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: `values` is not iterable, or a row is no parameter
+                of the type. The message has the row's number.
+        """
+        if not isinstance(values, Iterable):
+            raise InvalidTypeError(f"expected values, got {describe(values)}")
+        return cls._read_rows(_take_out(values), cls._read_record)
+
+    @classmethod
+    def _read_rows(
+        cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int = 0
+    ) -> list[Self]:
+        """Read each row that is no value yet; `first` is the number of the first in messages."""
+        if type(rows) is LIST and {*map(type, rows)} == {cls}:
+            return [*rows]
+        return [
+            row if type(row) is cls else cls._read_row(row, read, index)
+            for index, row in enumerate(rows, first)
+        ]
+
+    @classmethod
+    def _read_row(cls, row: Any, read: Callable[[Any], Self], index: int) -> Self:
+        try:
+            return read(row)
+        except VectorError as error:
+            raise type(error)(f"row {index}: {error}") from None
+
+    @classmethod
+    def _read_record(cls, row: Any) -> Self:
+        """Make a value of a record of one column, or of a parameter."""
+        if isinstance(row, asyncpg.Record):
+            if len(row) != 1:
+                raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
+            row = row[0]
+        return cls.coerce(row)
+
+
+def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
+    """Take the values out of a list of records of one column, all of them at once."""
+    if type(rows) is LIST and {*map(type, rows)} == {asyncpg.Record} and {*map(len, rows)} == {1}:
+        return [*map(itemgetter(0), rows)]
+    return rows
+
+
+def refuse_ragged(rows: Sequence[Any]) -> None:
+    """Raise if a row has another number of dimensions than the first."""
+    for index, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise InvalidValueError(
+                f"row {index}: expected {len(rows[0])} dimensions, as row 0 has, got {len(row)}"
+            )
