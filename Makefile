@@ -16,6 +16,7 @@ LONG ?= differential fuzz sanitize load mutation pgbouncer foreign free-threaded
 SUITES := bookworm trixie forky
 # Each process has its own server, or its own databases. A process that is done takes over tests of another.
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+UNTIMED := --override-ini faulthandler_timeout=0
 # Tests that take most of the time, or that test neither the package nor its generator.
 SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
@@ -62,7 +63,7 @@ coverage: $(FOR_TESTS) ## run all tests, which have to cover every line and bran
 	$(WITH_OLDER_SQLALCHEMY)
 
 differential: .venv/test ## compare millions of values with the server, and the kernel with Python; BATCHES=...
-	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest tests/differential tests/test_implementations.py
+	ASYNCPG_VECTOR_TEST_BATCHES=$(BATCHES) $(BIN)/pytest $(UNTIMED) tests/differential tests/test_implementations.py
 
 # The faults are made in Python's code, which the kernel would hide.
 mutation: export ASYNCPG_VECTOR_IMPL := python
@@ -71,7 +72,7 @@ mutation: .venv/test ## make thousands of faults, for the tests to notice; an ho
 	$(BIN)/python -m tests.mutation
 
 load: .venv/test .venv/pgbouncer/pgbouncer ## a thousand tasks at once, and a million values
-	$(BIN)/pytest -m load -rP
+	$(BIN)/pytest $(UNTIMED) -m load -rP
 
 pgbouncer: .venv/test $(SUITES:%=.venv/pgbouncer-%) ## test behind PgBouncer 1.18, 1.24 and 1.26
 	@for suite in $(SUITES); do \
