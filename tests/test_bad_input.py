@@ -594,3 +594,24 @@ def test_errors_are_the_packages_and_the_builtin_ones() -> None:
         "ExtensionNotFoundError": (TypesNotFoundError,),
     }
     assert {name: getattr(errors, name).__bases__ for name in errors.__all__} == bases
+
+
+@each_type
+def test_a_size_is_for_a_column(type_: SpecType) -> None:
+    """`Vector(8)` is what pgvector-python calls a column type."""
+    what = "bools" if type_.model.layout == "bits" else "numbers"
+    column_type = f"asyncpg_vector.sqlalchemy.{type_.sql_name.upper()}(8)"
+    with pytest.raises(InvalidTypeError) as raised:
+        type_.value_class(8)
+    assert str(raised.value) == (
+        f"expected a sequence of {what}, got int 8; the column type of SQLAlchemy is {column_type}"
+    )
+    with pytest.raises(InvalidTypeError, match=r"got NoneType None$"):
+        type_.value_class(None)
+
+
+@each_type
+def test_a_size_for_a_class_of_another_package(type_: SpecType) -> None:
+    own = type("Own", (type_.value_class,), {})
+    with pytest.raises(InvalidTypeError, match=rf" is {type_.sql_name.upper()}\(8\)$"):
+        own(8)

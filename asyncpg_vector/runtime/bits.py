@@ -22,7 +22,7 @@ from asyncpg_vector.runtime.holders import (
     may_be_real,
     read_numbers,
 )
-from asyncpg_vector.runtime.value import Value, wrap
+from asyncpg_vector.runtime.value import Value, size_error, wrap
 
 __all__ = ["Bits", "BitsInput"]
 
@@ -50,7 +50,12 @@ class Bits(Value):
     _conversion: ClassVar[str] = "binary_quantize() makes bits of it in SQL"
 
     def __new__(cls, value: BitsInput, /) -> Self:
-        return cls._make(value)
+        try:
+            return cls._make(value)
+        except InvalidTypeError as error:
+            if isinstance(value, int):
+                raise size_error(error, cls, value) from None
+            raise
 
     @classmethod
     def read_parameter(cls, value: Any, /) -> Packed:

@@ -32,6 +32,7 @@ from asyncpg_vector.runtime.value import (
     check_dimensions,
     object_schema,
     require_text,
+    size_error,
     wrap,
 )
 
@@ -63,7 +64,12 @@ class Dense(MatrixRow[NumberT, ScalarT]):
     """How elements are written in the text form, if the type has one."""
 
     def __new__(cls, value: DenseInput, /) -> Self:
-        return cls._make(value)
+        try:
+            return cls._make(value)
+        except InvalidTypeError as error:
+            if isinstance(value, int):
+                raise size_error(error, cls, value) from None
+            raise
 
     @classmethod
     def read_parameter(cls, value: Any, /) -> Numbers:

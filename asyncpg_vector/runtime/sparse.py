@@ -45,6 +45,7 @@ from asyncpg_vector.runtime.value import (
     check_dimensions,
     object_schema,
     require_text,
+    size_error,
     wrap,
 )
 
@@ -112,7 +113,12 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
         /,
     ) -> Self:
         if dimensions is None:
-            return cls._make(value)
+            try:
+                return cls._make(value)
+            except InvalidTypeError as error:
+                if isinstance(value, int):
+                    raise size_error(error, cls, value) from None
+                raise
         if isinstance(value, Mapping) and (
             isinstance(value, dict) or not isinstance(value, SupportsToCoo)
         ):

@@ -9,7 +9,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, TypeVar
 
 from asyncpg_vector._annotations import Buffer, NDArray, np
-from asyncpg_vector._messages import describe
+from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._native import kernel
 from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.info import TypeInfo
@@ -29,6 +29,7 @@ __all__ = [
     "check_dimensions",
     "object_schema",
     "require_text",
+    "size_error",
     "wrap",
 ]
 
@@ -347,6 +348,17 @@ def require_text(info: TypeInfo, number_text: NumberText | None) -> NumberText:
     if number_text is None:
         raise InvalidTypeError(f"expected a binary form of {info.sql_name}, which has no text form")
     return number_text
+
+
+def size_error(error: InvalidTypeError, value_class: type[Value], size: int) -> InvalidTypeError:
+    """Add to the error of a constructor that was given a size, as a column type is.
+
+    pgvector-python calls a column type ``Vector``.
+    """
+    package = __name__.partition(".")[0]
+    module = f"{package}.sqlalchemy." if value_class.__module__ == package else ""
+    column_type = f"{module}{value_class.info.sql_name.upper()}({shorten(int(size))})"
+    return InvalidTypeError(f"{error}; the column type of SQLAlchemy is {column_type}")
 
 
 def object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
