@@ -12,7 +12,7 @@ Importing this module lets SQLAlchemy reflect the types. It replaces SQLAlchemy'
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
@@ -32,3 +32,15 @@ for _column_type in (ARRAY, *COLUMN_TYPES.values()):
 
 _reflected: dict[str, Any] = PGDialect.ischema_names
 _reflected.update(COLUMN_TYPES)
+
+if not TYPE_CHECKING:  # a type checker would accept any name
+
+    def __getattr__(name: str) -> None:
+        """Refuse the names of value classes: pgvector-python has a column type ``Vector``."""
+        for column_type in COLUMN_TYPES.values():
+            if column_type().python_type.__name__ == name:
+                raise ImportError(
+                    f"expected a column type, got {name}: the column type is "
+                    f"{column_type.__name__}, and the value class is asyncpg_vector.{name}"
+                )
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
