@@ -9,6 +9,7 @@ The value classes and their codecs are generated from specs/types.toml.
 from __future__ import annotations
 
 from asyncpg_vector import _generated
+from asyncpg_vector._first_release import add_old_names
 from asyncpg_vector._generated import *  # noqa: F403  # the value classes that the spec names
 from asyncpg_vector._generated._index_methods import INDEX_METHODS
 from asyncpg_vector._native import implementation
@@ -52,3 +53,5 @@ __all__ += _generated.__all__
 for _value_class in _generated.VALUE_CLASSES.values():
     # Pickles and error messages name a class's module: the public package, whose name stays.
     _value_class.__module__ = __name__
+    if not _value_class.info.built_in:  # 0.1 had no class for `bit`
+        add_old_names(_value_class)
