@@ -20,15 +20,15 @@ UNTIMED := --override-ini faulthandler_timeout=0
 # Tests that take most of the time, or that test neither the package nor its generator.
 SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
-  test_bench.py test_beyond_one_server.py test_demo.py test_faults.py test_get_debian.py test_index_progress.py \
-  test_load.py test_lock.py test_mutation.py test_new_type.py test_package.py test_pgbouncer.py test_proof.py \
+  test_bench.py test_beyond_one_server.py test_coming_from.py test_demo.py test_faults.py test_get_debian.py \
+  test_index_progress.py test_load.py test_lock.py test_mutation.py test_new_type.py test_package.py test_pgbouncer.py test_proof.py \
   test_proportion.py test_readme.py test_recipes.py test_specs.py test_testing.py test_threads.py test_tune_search.py
 EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types --sqlalchemy
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
   $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
 # The tests that run without the kernel too: those that encode or decode.
 WITHOUT_KERNEL := ASYNCPG_VECTOR_IMPL=python $(PYTEST) $(addprefix --ignore=tests/,test_codegen.py \
-  $(filter-out differential test_proportion.py test_specs.py test_testing.py test_threads.py,$(SLOW)))
+  $(filter-out differential test_coming_from.py test_proportion.py test_specs.py test_testing.py test_threads.py,$(SLOW)))
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help

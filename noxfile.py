@@ -46,6 +46,7 @@ DIST = Path("dist")  # `make wheels` puts the sdist there
 OF_THE_PROJECT = (
     "bench",
     "codegen",
+    "coming_from",
     "demo",
     "lock",
     "mutation",
