@@ -76,6 +76,15 @@ def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         Vector.from_matrix(matrix)
 
 
+@pytest.mark.parametrize("matrix", [np.array([[1, 2], [3, np.nan]]), [[1, 2], [3, np.nan]]])
+def test_a_block_that_is_not_the_first(matrix: Any) -> None:
+    """The rows of a block are numbered from the whole matrix's first row."""
+    with pytest.raises(InvalidValueError, match="^row 8: expected a finite number at index 1"):
+        Vector._read_matrix(matrix, 7)
+    with pytest.raises(InvalidValueError, match="^row 8: expected 2 dimensions, as row 7 has"):
+        Vector._read_matrix([[1, 2], [3]], 7)
+
+
 @each_dense_type
 def test_an_empty_matrix(type_: SpecType) -> None:
     assert type_.value_class.from_matrix([]) == []

@@ -47,10 +47,14 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
                 different numbers of dimensions, or the array has another shape. The message has
                 the row's number.
         """
+        return cls._read_matrix(matrix, 0)
+
+    @classmethod
+    def _read_matrix(cls, matrix: MatrixInput, first: int) -> list[Self]:
         rows = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
         if not is_ndarray(rows) or cls.attribute_formats:  # a row of numbers lacks attributes
-            values = cls._read_rows(rows, cls._make)
-            refuse_ragged(values)
+            values = cls._read_rows(rows, cls._make, first)
+            refuse_ragged(values, first)
             return values
         if rows.shape == (0,):
             return []
@@ -67,7 +71,7 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
         return [
             value
             for start in range(0, len(rows), step)
-            for value in cls._read_block(header, rows[start : start + step], start)
+            for value in cls._read_block(header, rows[start : start + step], first + start)
         ]
 
     @classmethod

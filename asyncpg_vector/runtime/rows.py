@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Self, TypeAlias
@@ -23,6 +24,16 @@ class Rows(Value):
     """A value of which many are read at once."""
 
     __slots__ = ()
+
+    @classmethod
+    @abstractmethod
+    def _read_matrix(cls, matrix: Any, first: int) -> list[Self]:
+        """Make a value of each row of a matrix, or of a block of one.
+
+        Args:
+            matrix: what the layout's `from_matrix` takes.
+            first: the number of the first row in messages.
+        """
 
     @classmethod
     def _read_values(cls, values: RowsInput) -> list[Self]:
@@ -72,10 +83,11 @@ def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
     return rows
 
 
-def refuse_ragged(rows: Sequence[Any]) -> None:
-    """Raise if a row has another number of dimensions than the first."""
-    for index, row in enumerate(rows):
+def refuse_ragged(rows: Sequence[Any], first: int = 0) -> None:
+    """Raise if a row has another number of dimensions than the first, whose number is `first`."""
+    for index, row in enumerate(rows, first):
         if len(row) != len(rows[0]):
             raise InvalidValueError(
-                f"row {index}: expected {len(rows[0])} dimensions, as row 0 has, got {len(row)}"
+                f"row {index}: expected {len(rows[0])} dimensions, as row {first} has, "
+                f"got {len(row)}"
             )
