@@ -70,7 +70,7 @@ static PyObject *encode_numbers(const Type *type, const Numbers *numbers)
     return payload;
 }
 
-static PyObject *encode_row(const Type *type, PyObject *value)
+static PyObject *encode_numbers_of(const Type *type, PyObject *value)
 {
     PyObject *payload = NULL;
     BEGIN_READING(value);
@@ -81,6 +81,36 @@ static PyObject *encode_row(const Type *type, PyObject *value)
     }
     END_READING();
     return payload;
+}
+
+/* Whether an object may be an array or a tensor of another library, or a column. */
+static bool may_be_foreign(PyObject *value)
+{
+    return !PyList_Check(value) && !PyTuple_Check(value) && !PyUnicode_Check(value) && !PyBytes_Check(value) &&
+           !PyFloat_Check(value) && !PyLong_Check(value) && value != Py_None &&
+           !PyObject_TypeCheck(value, &PayloadType);
+}
+
+PyObject *encode_row(const Type *type, PyObject *value)
+{
+    PyObject *payload = encode_numbers_of(type, value);
+    if (payload != NULL || PyErr_Occurred() || type->layout != DENSE || !may_be_foreign(value)) {
+        return payload;
+    }
+    PyObject *array = PyObject_CallOneArg(type->open_foreign, value);
+    payload = array == NULL || !is_ndarray(array) ? NULL : encode_numbers_of(type, array);
+    Py_XDECREF(array);
+    return payload;
+}
+
+PyObject *type_from_numbers(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    const Type *type = (Type *)self;
+    if (!are_class_and_argument(type, arguments, count)) {
+        return NULL;
+    }
+    PyObject *payload = type->layout == DENSE && !type->has_attributes ? encode_row(type, arguments[1]) : NULL;
+    return or_none(payload == NULL ? NULL : make_value_of(type, (PyTypeObject *)arguments[0], payload));
 }
 
 static size_t count_commas(const char *text, const char *end)

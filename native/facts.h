@@ -26,7 +26,8 @@ typedef struct {
     PyTypeObject *value_class;
     PyObject *encode; /* Python's encoder and decoder, for all that is not done here */
     PyObject *decode;
-    PyTypeObject *entries; /* the class of arguments of a sparse value's constructor */
+    PyObject *open_foreign; /* Python's, which makes an ndarray of a holder of another library, or None */
+    PyTypeObject *entries;  /* the class of arguments of a sparse value's constructor */
     Layout layout;
     bool has_attributes;
     Py_ssize_t header_size;

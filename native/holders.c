@@ -9,6 +9,7 @@ typedef struct {
     PyTypeObject *arrays[2];
     PyTypeObject *double_scalar;    /* a subclass of float, of the same layout */
     PyTypeObject *scalars[SCALARS]; /* classes of other real numbers */
+    PyTypeObject *float_scalar;     /* float32 if its number is where read_float_scalar() looks, or else NULL */
     PyObject *empty;
     PyObject *dtypes[FORMAT_COUNT]; /* of the arrays that a format's numbers are copied to */
 } NumPy;
@@ -77,6 +78,26 @@ static bool find_numpys_objects(PyObject *module, NumPy *numpy)
     return PyType_IsSubtype(numpy->double_scalar, &PyFloat_Type);
 }
 
+static float read_float_scalar(PyObject *number)
+{
+    float value;
+    memcpy(&value, (const char *)number + sizeof(PyObject), sizeof value);
+    return value;
+}
+
+/* NumPy's headers have the layout of its scalars. The kernel is built without them, and looks. */
+static bool find_float_scalar(NumPy *numpy)
+{
+    PyTypeObject *class = numpy->scalars[0];
+    PyObject *number = PyObject_CallFunction((PyObject *)class, "d", 1.5);
+    if (number != NULL && class->tp_basicsize >= (Py_ssize_t)(sizeof(PyObject) + sizeof(float)) &&
+        read_float_scalar(number) == 1.5F) {
+        numpy->float_scalar = class;
+    }
+    Py_XDECREF(number);
+    return number != NULL;
+}
+
 static void forget_numpy(NumPy *numpy)
 {
     for (int index = 0; index < 2; index++) {
@@ -114,7 +135,7 @@ int meet_numpy(PyObject *module)
         PyErr_NoMemory();
         return -1;
     }
-    if (!find_numpys_objects(module, numpy)) {
+    if (!find_numpys_objects(module, numpy) || !find_float_scalar(numpy)) {
         forget_numpy(numpy);
         return PyErr_Occurred() ? -1 : 0;
     }
@@ -185,6 +206,10 @@ static bool read_scalar(PyObject *number, double *value)
     }
     if (Py_IS_TYPE(number, numpy->double_scalar)) {
         *value = PyFloat_AS_DOUBLE(number);
+        return true;
+    }
+    if (Py_IS_TYPE(number, numpy->float_scalar)) {
+        *value = (double)read_float_scalar(number);
         return true;
     }
     if (!is_numpy_scalar(numpy, number)) {

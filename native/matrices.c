@@ -30,21 +30,76 @@ static PyObject *encode_matrix(const Type *type, PyTypeObject *value_class, cons
     return values;
 }
 
-PyObject *type_from_matrix(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *encode_array(const Type *type, PyTypeObject *value_class, PyObject *array)
 {
-    const Type *type = (Type *)self;
-    if (!are_class_and_argument(type, arguments, count)) {
-        return NULL;
-    }
     Py_buffer view;
     Row row;
     PyObject *values = NULL;
-    if (type->layout == DENSE && !type->has_attributes &&
-        open_matrix(arguments[1], &view, &row.dtype, &row.is_swapped)) {
+    if (open_matrix(array, &view, &row.dtype, &row.is_swapped)) {
         if (is_in_range(&type->dimensions, view.shape[1])) {
-            values = encode_matrix(type, (PyTypeObject *)arguments[0], &view, row);
+            values = encode_matrix(type, value_class, &view, row);
         }
         PyBuffer_Release(&view);
+    }
+    return values;
+}
+
+static PyObject *encode_item(const Type *type, PyTypeObject *value_class, PyObject *item, bool are_nullable)
+{
+    if (Py_IS_TYPE(item, value_class) || (are_nullable && item == Py_None)) {
+        return Py_NewRef(item);
+    }
+    PyObject *payload = encode_row(type, item);
+    return payload == NULL ? NULL : make_value_of(type, value_class, payload);
+}
+
+/* Encode the rows of a tuple. All have to be of one size. */
+static PyObject *encode_items(const Type *type, PyTypeObject *value_class, PyObject *items, bool are_nullable)
+{
+    Py_ssize_t size = -1;
+    PyObject *values = PyList_New(PyTuple_GET_SIZE(items));
+    for (Py_ssize_t place = 0; values != NULL && place < PyTuple_GET_SIZE(items); place++) {
+        PyObject *value = encode_item(type, value_class, PyTuple_GET_ITEM(items, place), are_nullable);
+        if (value == NULL) {
+            Py_CLEAR(values);
+            break;
+        }
+        PyList_SET_ITEM(values, place, value);
+        if (value != Py_None) {
+            Py_ssize_t of_row = PyBytes_GET_SIZE(payload_of(value));
+            if (size >= 0 && of_row != size) {
+                Py_CLEAR(values);
+            }
+            size = of_row;
+        }
+    }
+    return values;
+}
+
+static PyObject *encode_rows(const Type *type, PyTypeObject *value_class, PyObject *rows, bool are_nullable)
+{
+    if (!PyList_Check(rows) && !PyTuple_Check(rows)) {
+        return encode_array(type, value_class, rows);
+    }
+    PyObject *items = PySequence_Tuple(rows); /* a row's library may run code that changes the list */
+    PyObject *values = items == NULL ? NULL : encode_items(type, value_class, items, are_nullable);
+    Py_XDECREF(items);
+    return values;
+}
+
+PyObject *type_from_matrix(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    const Type *type = (Type *)self;
+    if (count != 3) {
+        PyErr_Format(PyExc_TypeError, "expected 3 arguments, got %zd", count);
+        return NULL;
+    }
+    if (!are_class_and_argument(type, arguments, 2)) {
+        return NULL;
+    }
+    PyObject *values = NULL;
+    if (type->layout == DENSE && !type->has_attributes) {
+        values = encode_rows(type, (PyTypeObject *)arguments[0], arguments[1], arguments[2] == Py_True);
     }
     return or_none(values);
 }

@@ -63,17 +63,18 @@ static bool set_header(Type *type, PyObject *fields, const char *byte_order)
 static bool set_facts(Type *type, PyObject *arguments)
 {
     const char *layout, *byte_order, *index, *element, *digits;
-    PyObject *value_class, *encode, *decode, *entries, *fields;
+    PyObject *value_class, *encode, *decode, *open_foreign, *entries, *fields;
     long long most_dimensions, most_nnz;
-    if (!PyArg_ParseTuple(arguments, "O!OOO!ssO!LLzzz", &PyType_Type, &value_class, &encode, &decode, &PyType_Type,
-                          &entries, &layout, &byte_order, &PyTuple_Type, &fields, &most_dimensions, &most_nnz, &index,
-                          &element, &digits)) {
+    if (!PyArg_ParseTuple(arguments, "O!OOOO!ssO!LLzzz", &PyType_Type, &value_class, &encode, &decode, &open_foreign,
+                          &PyType_Type, &entries, &layout, &byte_order, &PyTuple_Type, &fields, &most_dimensions,
+                          &most_nnz, &index, &element, &digits)) {
         return false;
     }
     type->value_class = (PyTypeObject *)Py_NewRef(value_class);
     type->entries = (PyTypeObject *)Py_NewRef(entries);
     type->encode = Py_NewRef(encode);
     type->decode = Py_NewRef(decode);
+    type->open_foreign = Py_NewRef(open_foreign);
     type->digits = NO_DIGITS;
     type->dimensions.most = most_dimensions;
     type->nnz.most = most_nnz;
@@ -92,6 +93,7 @@ static int type_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(type->value_class);
     Py_VISIT(type->encode);
     Py_VISIT(type->decode);
+    Py_VISIT(type->open_foreign);
     Py_VISIT(type->entries);
     return 0;
 }
@@ -102,6 +104,7 @@ static int type_clear(PyObject *self)
     Py_CLEAR(type->value_class);
     Py_CLEAR(type->encode);
     Py_CLEAR(type->decode);
+    Py_CLEAR(type->open_foreign);
     Py_CLEAR(type->entries);
     return 0;
 }
@@ -136,8 +139,11 @@ static PyMethodDef type_methods[] = {
      "Check a payload and wrap it in a class; return None for any that Python has to read."},
     {"from_float_base64", METHOD(type_from_float_base64), METH_FASTCALL,
      "Make a value of a class from base64 of float32; return None for a text that Python has to read."},
+    {"from_numbers", METHOD(type_from_numbers), METH_FASTCALL,
+     "Make a value of a class from a row of numbers; return None for one that Python has to read."},
     {"from_matrix", METHOD(type_from_matrix), METH_FASTCALL,
-     "Make values of a class, one of each row; return None for a matrix that Python has to read."},
+     "Make values of a class, one of each row, and None of None if that is a null row; return None for a matrix that "
+     "Python has to read."},
     {"to_matrix", METHOD(type_to_matrix), METH_FASTCALL,
      "Return an ndarray of values of a class, a row for each; return None for others."},
     {NULL, NULL, 0, NULL},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from asyncpg_vector._native import kernel
+from asyncpg_vector.runtime.arrays import open_foreign
 from asyncpg_vector.runtime.codec import NativeCodec
 from asyncpg_vector.runtime.header import Header
 from asyncpg_vector.runtime.sparse import Entries
@@ -30,6 +31,7 @@ def accelerate(value_class: type[ValueT]) -> type[ValueT]:
         cls,
         cls.codec.encode,
         cls.codec.decode,
+        open_foreign,
         Entries,
         cls.layout,
         cls.header.byte_order,

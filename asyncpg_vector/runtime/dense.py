@@ -72,6 +72,12 @@ class Dense(MatrixRow[NumberT, ScalarT]):
             raise
 
     @classmethod
+    def _make(cls, value: Any) -> Self:
+        native = cls._native()
+        made: Self | None = native and native.from_numbers(cls, value)
+        return super()._make(value) if made is None else made
+
+    @classmethod
     def read_parameter(cls, value: Any, /) -> Numbers:
         if type(value) is LIST:
             return read_numbers(value)

@@ -23,6 +23,7 @@ from asyncpg_vector._annotations import Buffer, NDArray
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
+from asyncpg_vector.runtime.arrays import LIST, as_list, becomes_float32, open_array, widen
 
 __all__ = [
     "LIST",
@@ -49,9 +50,6 @@ class SupportsToList(Protocol):
 
     def tolist(self) -> Any: ...
 
-
-LIST: type[Any] = list
-"""The class of most rows. By this name, type checkers do not infer a list of unknown elements."""
 
 if TYPE_CHECKING:
     Numbers: TypeAlias = Sequence[Any] | NDArray[Any]
@@ -87,6 +85,7 @@ def read_numbers(value: object, what: str = "numbers") -> Numbers:
     given = type(value) is LIST or is_ndarray(value)
     numbers = cast("Numbers", value) if given else _open(value, what)
     if type(numbers) is not LIST and is_ndarray(numbers):
+        numbers = widen(numbers)
         if numbers.ndim != 1:
             raise InvalidTypeError(f"expected one dimension, got an array of shape {numbers.shape}")
         if not _may_hold_numbers(numbers):
@@ -116,8 +115,9 @@ def may_be_real(number: object, kinds: str = REAL) -> bool:
         number: any object.
         kinds: NumPy's letters for the kinds of scalars that are numbers here.
     """
-    kind = getattr(getattr(number, "dtype", None), "kind", kinds[0])
-    return kind in kinds and not (hasattr(number, "__len__") and _has_elements(number))
+    dtype = getattr(number, "dtype", None)
+    is_number = getattr(dtype, "kind", kinds[0]) in kinds or becomes_float32(dtype)
+    return is_number and not (hasattr(number, "__len__") and _has_elements(number))
 
 
 def length_error(numbers: Numbers) -> InvalidTypeError:
@@ -129,25 +129,29 @@ def _open(value: Any, what: str) -> Numbers:
     if isinstance(value, (list, tuple, array)):
         return cast("Numbers", value)
     _refuse_text(value, what)
-    if _becomes_list(value):
-        if not _may_hold_numbers(value):  # of dates it would make some
-            _refuse(value, what)
-        numbers = value.tolist()
-        _refuse_text(numbers, what)
-    elif hasattr(value, "__array__"):
-        import numpy as np
-
-        numbers = np.asarray(value)
-    else:
+    array_ = open_array(value)
+    if array_ is not None and array_.ndim:
+        return array_
+    numbers = _as_list(value, what)
+    if numbers is value:
         numbers = _read_buffer(value, what)
     if not _is_sequence(numbers):
         _refuse(value, what)
     return cast("Numbers", numbers)
 
 
-def _becomes_list(value: object) -> bool:
-    """Tell whether ``tolist()`` returns numbers; a memoryview's may return bytes."""
-    return hasattr(value, "tolist") and not isinstance(value, memoryview)
+def _as_list(value: Any, what: str) -> Any:
+    if isinstance(value, memoryview):  # whose tolist() may return bytes
+        return value  # pyright: ignore[reportUnknownVariableType]  # of any format
+    if not _may_hold_numbers(value):  # of dates, tolist() would make some
+        _refuse(value, what)
+    numbers = as_list(value, what)
+    if numbers is None and value is not None:
+        raise InvalidTypeError(
+            f"expected {what}, got {describe(value)}, which is null: write None for NULL"
+        )
+    _refuse_text(numbers, what)
+    return numbers
 
 
 def _refuse_text(value: object, what: str) -> None:
@@ -155,8 +159,8 @@ def _refuse_text(value: object, what: str) -> None:
         raise InvalidTypeError(f"expected {what}, got {describe(value)}; from_text() reads a text")
     if isinstance(value, (bytes, bytearray)):
         raise InvalidTypeError(
-            f"expected {what}, got {describe(value)}; "
-            "from_binary() reads a wire payload, from_float_base64() reads base64"
+            f'expected {what}, got {describe(value)}; memoryview(data).cast("f") reads float32, '
+            "from_binary() a wire payload, from_float_base64() base64"
         )
 
 
@@ -168,7 +172,9 @@ def _may_hold_numbers(value: object) -> bool:
 def _refuse(value: object, what: str) -> NoReturn:
     message = f"expected a sequence of {what}, got {describe(value)}"
     if isinstance(value, memoryview):
-        raise InvalidTypeError(f"{message} of format {value.format!r}")
+        raise InvalidTypeError(
+            f'{message} of format {value.format!r}; cast("f") makes one of float32 of bytes'
+        )
     raise InvalidTypeError(message)
 
 

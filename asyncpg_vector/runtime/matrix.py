@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, Self, TypeAlias
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, overload
 
 from asyncpg_vector._annotations import NDArray
-from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError
+from asyncpg_vector.runtime.arrays import NullableRows, open_blocks
 from asyncpg_vector.runtime.formats import NumberFormat
-from asyncpg_vector.runtime.holders import Numbers, NumbersInput, SupportsArray
+from asyncpg_vector.runtime.holders import NumbersInput, SupportsArray
 from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
 from asyncpg_vector.runtime.value import NumberT, ScalarT, wrap
 
-__all__ = ["MatrixInput", "MatrixRow"]
+__all__ = ["ColumnInput", "MatrixInput", "MatrixRow"]
 
-MatrixInput: TypeAlias = Sequence[NumbersInput] | SupportsArray
+
+class Tensor(Protocol):
+    """An array or tensor of any library, which has no null rows."""
+
+    @property
+    def ndim(self) -> int: ...
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+MatrixInput: TypeAlias = Tensor | Sequence[NumbersInput]
 """A matrix, or rows that become one."""
+
+
+class Column(Protocol):
+    """A column of rows, of Arrow, pandas, polars or a dataset, which may have null rows."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+ColumnInput: TypeAlias = Column | SupportsArray
+"""A column, or an object that becomes an ndarray."""
 
 _BLOCK = 1 << 19
 """Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
@@ -34,13 +54,23 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
     attribute_formats: ClassVar[Mapping[str, NumberFormat]] = {}
     """The formats of the named attributes, which the header holds beside the dimensions."""
 
+    @overload
     @classmethod
-    def from_matrix(cls, matrix: MatrixInput, /) -> list[Self]:
+    def from_matrix(cls, matrix: MatrixInput, /) -> list[Self]: ...
+    @overload
+    @classmethod
+    def from_matrix(cls, matrix: ColumnInput, /) -> list[Self | None]: ...
+    @classmethod
+    def from_matrix(cls, matrix: MatrixInput | ColumnInput, /) -> list[Any]:
         """Make a value of each row of a matrix, all of them at once.
 
         Args:
-            matrix: an ndarray of shape (rows, dimensions), or an object that NumPy makes one of; or
-                a list or tuple of arguments for the constructor.
+            matrix: an ndarray or tensor of shape (rows, dimensions), or another object that
+                becomes one; a column of rows, such as one of Arrow; or a list, or another sequence,
+                of arguments for the constructor.
+
+        Returns:
+            A list of values. None stands for a null row of a column.
 
         Raises:
             InvalidTypeError, InvalidValueError: the constructor would refuse a row, rows have
@@ -50,18 +80,42 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
         return cls._read_matrix(matrix, 0)
 
     @classmethod
-    def _read_matrix(cls, matrix: MatrixInput, first: int) -> list[Self]:
-        rows = matrix if isinstance(matrix, (list, tuple)) else _as_rows(matrix)
-        if not is_ndarray(rows) or cls.attribute_formats:  # a row of numbers lacks attributes
-            values = cls._read_rows(rows, cls._make, first)
+    def _read_matrix(cls, matrix: Any, first: int) -> list[Any]:
+        blocks = open_blocks(matrix)
+        values: list[Any] = []
+        for block in blocks:
+            start = first + len(values)
+            is_array = is_ndarray(block)
+            values += cls._read_array(block, start) if is_array else cls._read_list(block, start)
+        if len(blocks) > 1:
             refuse_ragged(values, first)
-            return values
+        return values
+
+    @classmethod
+    def _read_list(cls, rows: Sequence[Any], first: int) -> list[Any]:
+        are_nullable = type(rows) is NullableRows
+        native = cls._native()
+        made: list[Any] | None = native and native.from_matrix(cls, rows, are_nullable)
+        if made is not None:
+            return made
+        values = cls._read_rows(rows, cls._make_nullable if are_nullable else cls._make, first)
+        refuse_ragged(values, first)
+        return values
+
+    @classmethod
+    def _make_nullable(cls, row: Any) -> Any:
+        return None if row is None else cls._make(row)
+
+    @classmethod
+    def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:
         if rows.shape == (0,):
             return []
         if rows.ndim != 2:
             raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+        if cls.attribute_formats:  # a row of numbers lacks attributes
+            return cls._read_list([*rows], first)
         native = cls._native()
-        made: list[Self] | None = native and native.from_matrix(cls, rows)
+        made: list[Self] | None = native and native.from_matrix(cls, rows, False)  # noqa: FBT003
         if made is not None:
             return made
         import numpy as np
@@ -124,19 +178,6 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
         """Describe a payload to NumPy."""
         header = ("header", f"V{cls.header.size}")
         return [header, ("elements", cls.element_format.wire_dtype, (dimensions,))]
-
-
-def _as_rows(matrix: Any) -> Numbers:
-    """Make an ndarray of a matrix; of one with masked numbers or objects, a list of its rows."""
-    import numpy as np
-
-    if not hasattr(matrix, "__array__"):
-        raise InvalidTypeError(f"expected a matrix, got {describe(matrix)}")
-    array: NDArray[Any] = np.asarray(matrix)
-    masked: bool = isinstance(matrix, np.ma.MaskedArray)
-    if array.ndim == 0 or not (masked or array.dtype.kind == "O"):
-        return array
-    return [*(matrix if masked else array)]
 
 
 def _rows_in_a_block(width: int) -> int:

@@ -71,9 +71,23 @@ class Rows(Value):
         """Make a value of a record of one column, or of a parameter."""
         if isinstance(row, asyncpg.Record):
             if len(row) != 1:
-                raise InvalidTypeError(f"expected one column, got {', '.join(row.keys())}")
+                raise cls._columns_error(row)
             row = row[0]
+        if row is None:
+            raise InvalidTypeError(
+                "expected a value, got None, which is NULL: leave such rows out, in SQL by "
+                "WHERE ... IS NOT NULL"
+            )
         return cls.coerce(row)
+
+    @classmethod
+    def _columns_error(cls, row: asyncpg.Record) -> InvalidTypeError:
+        """Return the error for a record of several columns, with the column of values if any."""
+        names = [*row.keys()]
+        of_values = [name for name in names if isinstance(row[name], cls)]
+        column = [*of_values, *names[-1:]][:1]  # none of a record without columns
+        advice = "".join(f'; write [row["{name}"] for row in rows]' for name in column)
+        return InvalidTypeError(f"expected one column, got {', '.join(names)}{advice}")
 
 
 def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
@@ -84,10 +98,16 @@ def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
 
 
 def refuse_ragged(rows: Sequence[Any], first: int = 0) -> None:
-    """Raise if a row has another number of dimensions than the first, whose number is `first`."""
-    for index, row in enumerate(rows, first):
-        if len(row) != len(rows[0]):
+    """Raise if a row has another number of dimensions than those before it; null rows have none.
+
+    Args:
+        rows: values, and None for a null row.
+        first: the number of the first row in messages.
+    """
+    given = [(index, len(row)) for index, row in enumerate(rows, first) if row is not None]
+    for index, dimensions in given:
+        if dimensions != given[0][1]:
             raise InvalidValueError(
-                f"row {index}: expected {len(rows[0])} dimensions, as row {first} has, "
-                f"got {len(row)}"
+                f"row {index}: expected {given[0][1]} dimensions, as row {given[0][0]} has, "
+                f"got {dimensions}"
             )
