@@ -115,8 +115,8 @@ def _unreadable(value: object, what: str, error: Exception) -> InvalidTypeError:
     reason = str(error).partition("\n")[0] or type(error).__name__
     advice = " (a tensor on the device meta has no numbers)" if _is_meta(value) else ""
     return InvalidTypeError(
-        f"expected {what}, got {describe(value)}, of which its library makes no ndarray and no "
-        f"list: {reason}{advice}"
+        f"expected {what}, got {describe(value)}, which its library fails to convert: "
+        f"{reason}{advice}"
     )
 
 

@@ -1,0 +1,15 @@
+"""Leaves out the tests of libraries that a run lacks."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+NEEDS = {
+    "test_columns.py": ("pyarrow", "polars", "pandas"),
+    "test_arrays.py": ("ml_dtypes",),
+    "test_torch.py": ("torch",),
+    "test_jax.py": ("jax",),
+    "test_datasets.py": ("datasets",),
+}
+
+collect_ignore = [file for file, needs in NEEDS.items() if not all(map(find_spec, needs))]
