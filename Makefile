@@ -32,7 +32,7 @@ WITHOUT_KERNEL := ASYNCPG_VECTOR_IMPL=python $(PYTEST) $(addprefix --ignore=test
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples recall quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize matrix wheels proof corners check fuzz bench generate format lock clean
+.PHONY: help demo examples recall quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize holders matrix wheels proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,6 +125,9 @@ COMPILE_KERNEL = $(CC) -O1 -g -std=c11 -fPIC -shared -fno-trapping-math -fno-mat
   -I$(call SYSCONFIG,get_paths()['include']) native/*.c
 
 FORCE:
+
+holders: .venv/check ## test with PyTorch, JAX and datasets, which take 2 GB
+	$(BIN)/nox --session holders
 
 matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 .venv/postgresql-18 ## test with every supported version; an hour
 	$(BIN)/nox

@@ -178,6 +178,19 @@ def free_threaded(session: nox.Session) -> None:
         session.run(*command, env={"ASYNCPG_VECTOR_IMPL": implementation})
 
 
+@nox.session(python=PYTHONS[0])
+def holders(session: nox.Session) -> None:
+    """Run the tests of values that other libraries hold, with PyTorch, JAX and datasets too."""
+    groups = ["suite", "numpy-2", "holders", "tensors"]
+    chosen = [argument for group in groups for argument in ("--group", group)]
+    newest = f"asyncpg=={newest_asyncpg(str(session.python))}"
+    # Any other PyTorch brings the libraries of a graphics card along.
+    session.install("--torch-backend=cpu", *chosen, "--editable", ".", newest, env=BUILD)
+    for implementation in IMPLEMENTATIONS:
+        command = ["python", "-m", "pytest", "tests/holders", *session.posargs]
+        session.run(*command, env={"ASYNCPG_VECTOR_IMPL": implementation})
+
+
 @nox.session(python=PYTHONS, default=False)
 def wheels(session: nox.Session) -> None:
     """Build a Python's wheels from the sdist in dist, and use each in an empty environment."""

@@ -113,15 +113,9 @@ def _is_in_float32(dtype: Any) -> bool:
 
 def _unreadable(value: object, what: str, error: Exception) -> InvalidTypeError:
     reason = str(error).partition("\n")[0] or type(error).__name__
-    advice = " (a tensor on the device meta has no numbers)" if _is_meta(value) else ""
     return InvalidTypeError(
-        f"expected {what}, got {describe(value)}, which its library fails to convert: "
-        f"{reason}{advice}"
+        f"expected {what}, got {describe(value)}, which its library fails to convert: {reason}"
     )
-
-
-def _is_meta(value: object) -> bool:
-    return getattr(getattr(value, "device", None), "type", None) == "meta"
 
 
 # Numbers
@@ -143,12 +137,8 @@ def _read_torch(tensor: Any) -> Any:
         tensor = tensor.float()
     try:
         return (tensor.detach() if tensor.requires_grad else tensor).numpy()
-    except (TypeError, RuntimeError):
-        pass
-    try:
-        return tensor.numpy(force=True)  # it is on another device, or a view of complex numbers
-    except TypeError:
-        return tensor.to_dense().numpy(force=True)
+    except (TypeError, RuntimeError):  # it is on another device, sparse, or a conjugate
+        return tensor.detach().cpu().to_dense().numpy(force=True)
 
 
 def _read_tensorflow(tensor: Any) -> Any:

@@ -48,9 +48,12 @@ class Tensor:
     def detach(self) -> Tensor:
         return self._like(requires_grad=False)
 
-    def to_dense(self) -> Tensor:
+    def cpu(self) -> Tensor:
         if self.device.type == "meta":
-            raise NotImplementedError("Could not run 'aten::to_dense'\nwith a long list of backends")
+            raise NotImplementedError("Cannot copy out of meta tensor; no data!\nAnd more lines.")
+        return self._like(device="cpu")
+
+    def to_dense(self) -> Tensor:
         return self._like(is_sparse=False)
 
     def numpy(self, *, force: bool = False) -> Any:

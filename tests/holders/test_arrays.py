@@ -93,7 +93,7 @@ def test_tensors_of_another_shape(make: Callable[[Any], Any]) -> None:
 
 def test_a_tensor_without_numbers() -> None:
     meta = Tensor([1], device="meta")
-    cause = r".*, which its library fails to convert: .* \(a tensor on the device meta has no numbers\)$"
+    cause = ".*, which its library fails to convert: Cannot copy out of meta tensor; no data!$"
     for take in (Vector, Vector.encode):
         with pytest.raises(InvalidTypeError, match=f"^expected numbers, got Tensor {cause}"):
             take(meta)

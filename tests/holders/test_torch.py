@@ -28,9 +28,6 @@ TENSORS: dict[str, torch.Tensor] = {
     "strided": torch.tensor([[row, [0, 0]] for row in ROWS])[:, 0],
     "transposed": torch.tensor([*zip(*ROWS, strict=True)]).T,
     "COO": torch.tensor(ROWS).to_sparse(),
-    "CSR": torch.sparse_compressed_tensor(
-        torch.tensor([0, 2, 4]), torch.tensor([0, 1, 0, 1]), torch.tensor(ROWS).flatten(), layout=torch.sparse_csr
-    ),
     "imaginary": torch.complex(torch.zeros(2, 2), -torch.tensor(ROWS)).conj().imag,
 }  # fmt: skip
 
@@ -40,10 +37,16 @@ TENSORS: dict[str, torch.Tensor] = {
 def test_a_tensor(type_: SpecType, tensor: torch.Tensor) -> None:
     cls = type_.value_class
     assert cls.from_matrix(tensor) == [*map(cls, ROWS)]
-    if tensor.layout != torch.sparse_csr:  # whose rows PyTorch cannot select
-        rows = [*tensor.unbind()] if tensor.layout == torch.strided else [tensor[0], tensor[1]]
-        assert [cls(row) for row in rows] == cls.from_matrix(rows) == [*map(cls, ROWS)]
-        assert type_.encode(rows[0]) == cls(ROWS[0]).to_binary()
+    rows = [tensor[0], tensor[1]]
+    assert [cls(row) for row in rows] == cls.from_matrix(rows) == [*map(cls, ROWS)]
+    assert type_.encode(rows[0]) == cls(ROWS[0]).to_binary()
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")  # PyTorch says that CSR is new, and not checked
+def test_csr() -> None:
+    """PyTorch cannot select its rows."""
+    csr = torch.tensor(ROWS).to_sparse_csr()
+    assert Vector.from_matrix(csr) == [*map(Vector, ROWS)]
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int8, torch.int64, torch.uint16])
@@ -52,7 +55,7 @@ def test_whole_numbers(dtype: torch.dtype) -> None:
 
 
 NO_NUMBERS: list[tuple[Any, str]] = [
-    (torch.ones(2, device="meta"), r"fails to convert: .* \(a tensor on the device meta has no numbers\)$"),
+    (torch.ones(2, device="meta"), "which its library fails to convert: Cannot copy out of meta tensor; no data!$"),
     (torch.ones(2, dtype=torch.complex64), "expected numbers, got an array of complex64"),
     (torch.ones(2, dtype=torch.complex64).conj(), "expected numbers, got an array of complex64"),
     (torch.zeros(2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2), "fails to convert: "),
@@ -69,5 +72,5 @@ def test_no_numbers(tensor: torch.Tensor, message: str) -> None:
 
 
 def test_a_matrix_without_numbers() -> None:
-    with pytest.raises(InvalidTypeError, match="^expected a matrix, got Tensor .*, which its library fails"):
+    with pytest.raises(InvalidTypeError, match="^expected a matrix, got Tensor .*: Cannot copy out of meta tensor; no data!"):
         Vector.from_matrix(torch.ones(2, 2, device="meta"))
