@@ -58,6 +58,12 @@ class Bits(Value):
             raise
 
     @classmethod
+    def _make(cls, value: Any) -> Self:
+        if type(value) is LIST or is_ndarray(value):
+            return wrap(cls, cls.codec.encode(value))  # the encoder reads it
+        return super()._make(value)
+
+    @classmethod
     def read_parameter(cls, value: Any, /) -> Packed:
         if type(value) is Packed:
             return value
@@ -68,8 +74,6 @@ class Bits(Value):
 
     @classmethod
     def _read(cls, value: BitsInput) -> Packed:
-        if is_ndarray(value):
-            return cls._read_array(value)
         if isinstance(value, str):
             return cls._read_digits(value)
         if isinstance(value, (bytes, bytearray)):
