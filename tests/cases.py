@@ -570,6 +570,37 @@ class Drawer:
         ]
         return self.listed(rows_ if self.chance(0.7) else [*rows_, self.row()])
 
+    def packed(self) -> str:
+        """Draw a row of packed bits, or perhaps of flags, and the arguments beside it."""
+        how = self.random.randrange(4)
+        if how == 0:
+            return f"({self.row()}, {self.kind()})"
+        source = self.packed_row(self.random.randrange(4))
+        return f"({source}, {self.kind()})"
+
+    def packed_matrix(self) -> str:
+        """Draw rows of packed bits, or perhaps of flags, and the arguments beside them."""
+        if self.chance(0.4):
+            return f"({self.matrix()}, {self.kind()})"
+        size = self.random.randrange(4)
+        rows = [self.packed_row(size) for _ in range(self.random.randrange(4))]
+        return f"({self.listed(rows)}, {self.kind()})"
+
+    def packed_row(self, size: int) -> str:
+        data = self.random.randbytes(size)
+        signed = self.random.choice([0, 128])
+        listed = [byte - signed for byte in data]
+        holders = ["{listed}", "array('{code}', {listed})", "{data}", "memoryview({data})"]
+        if self.numpy:
+            holders += ["np.array({listed}, '{code}')", "np.array({listed}, 'i8')"]
+        holder = self.random.choice(holders)
+        return holder.format(listed=listed, data=data, code="b" if signed else "B")
+
+    def kind(self) -> str:
+        """Draw the keyword arguments of from_packed()."""
+        length = self.random.choice([*["None"] * 20, *map(str, range(-1, 26)), "1.0", "10**30"])
+        return f"{{'length': {length}, 'signed': {self.chance(0.5)}}}"
+
     def rows(self) -> str:
         """Draw what to_matrix() is given."""
         one = f"value({self.name!r}, {self.wire()})"
@@ -600,6 +631,9 @@ _DRAWERS: Mapping[str, str] = {
     "attributes": "attributes",
     "from_matrix": "matrix",
     "to_matrix": "rows",
+    "from_packed": "packed",
+    "from_packed_matrix": "packed_matrix",
+    "to_packed_matrix": "rows",
     "read": "wire",
     "compare": "wires",
     "copy": "wire",
@@ -608,17 +642,11 @@ _DRAWERS: Mapping[str, str] = {
 
 def operations_of(model: Type) -> list[str]:
     """Return the operations that values of a type have."""
+    of_bits = {"from_packed", "from_packed_matrix", "to_packed_matrix"}
     lacks = {
-        "dense": {"from_coo", "from dict"},
-        "sparse": {"from_float_base64", "from_matrix", "to_matrix", "attributes"},
-        "bits": {
-            "from_float_base64",
-            "from_matrix",
-            "to_matrix",
-            "attributes",
-            "from_coo",
-            "from dict",
-        },
+        "dense": {"from_coo", "from dict", *of_bits},
+        "sparse": {"from_float_base64", "from_matrix", "to_matrix", "attributes", *of_bits},
+        "bits": {"from_float_base64", "attributes", "from_coo", "from dict"},
     }
     lacking = lacks[model.layout] | (set() if getattr(model, "text", True) else {"from_text"})
     return [operation for operation in _DRAWERS if operation not in lacking]

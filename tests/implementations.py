@@ -332,7 +332,7 @@ def _read(cls: Any, wire: bytes) -> list[Outcome]:
 
 
 _METHODS = [
-    "to_binary", "to_list", "to_numpy", "to_text", "to_json", "to_float_base64", "to_bitstring", "to_dict",
+    "to_binary", "to_list", "to_numpy", "to_text", "to_json", "to_float_base64", "to_bitstring", "to_bytes", "to_dict",
     "to_coo", "indices", "values", "dimensions", "nnz", "checked", "__len__", "__repr__", "__str__",
     "__array__", "_canonical",
 ]  # fmt: skip
@@ -370,6 +370,9 @@ OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "attributes": lambda cls, given: cls(given[0], **given[1]),
     "from_matrix": lambda cls, argument: cls.from_matrix(argument),
     "to_matrix": lambda cls, argument: cls.to_matrix(argument),
+    "from_packed": lambda cls, given: cls.from_packed(given[0], **given[1]),
+    "from_packed_matrix": lambda cls, given: cls.from_packed_matrix(given[0], **given[1]),
+    "to_packed_matrix": lambda cls, argument: cls.to_packed_matrix(argument),
     "read": _read,
     "compare": _compare,
     "copy": _copy,

@@ -498,7 +498,7 @@ if np:
         ([1, np.array([1])], InvalidTypeError, "bool, 0 or 1 at index 1, got ndarray"),
         ([1, np.array([1, 0])], InvalidTypeError, "bool, 0 or 1 at index 1, got ndarray"),
         (np.void(b"\1\0\1"), InvalidTypeError, "sequence of bools, got void"),
-        (OnlyArray(np.array([0.5])), InvalidTypeError, "bool, 0 or 1 at index 0, got float 0.5$"),
+        (OnlyArray(np.array([0.5])), InvalidTypeError, "bool, 0 or 1 at index 0, got float 0.5;"),
     ]
 
 

@@ -73,6 +73,19 @@ def bits(flags: NDArray[np.bool_]) -> None:
     for value in (Bit("101"), Bit([True, False]), Bit(b"\xff"), Bit(flags)):
         assert_type(value.to_list(), "list[bool]")
         assert_type(value.to_numpy(), "NDArray[np.bool_]")
+        assert_type(value.to_bytes(), bytes)
+    assert_type(Bit.to_matrix(Bit.from_matrix(flags)), "NDArray[np.bool_]")
+
+
+def packed_bits(
+    unsigned: NDArray[np.uint8], signed: NDArray[np.int8], api: list[list[int]]
+) -> None:
+    """Packed bits are read from bytes and numbers of either kind."""
+    for value in (Bit.from_packed(b"\x4d"), Bit.from_packed(unsigned[0], length=7)):
+        assert_type(value, Bit)
+    assert_type(Bit.from_packed_matrix(signed, signed=True), list[Bit])
+    assert_type(Bit.from_packed(memoryview(b"\x4d")), Bit)
+    assert_type(Bit.to_packed_matrix(Bit.from_packed_matrix(api, signed=True)), "NDArray[np.uint8]")
 
 
 def search_by_index(conn: asyncpg.Connection[asyncpg.Record]) -> None:

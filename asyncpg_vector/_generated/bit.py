@@ -81,7 +81,8 @@ class Bit(Bits):
     """A value of the SQL type ``bit``: up to 2,147,483,640 bits.
 
     It is made from a str of 0 and 1, a row of bools (a sequence, an ndarray, a tensor; 0 and 1 will
-    do), bytes (8 bits each, the most significant first), or an `asyncpg.BitString`.
+    do), bytes (8 bits each, the most significant first), or an `asyncpg.BitString`. Numbers of 8
+    bits each, as embedding APIs send, are for `from_packed`.
 
     Raises:
         InvalidTypeError: something in the row is neither a bool nor a number, or there is more than

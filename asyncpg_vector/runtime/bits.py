@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import count
-from typing import Any, ClassVar, Self, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import count, repeat
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self, SupportsIndex, TypeAlias, cast
 
 import asyncpg
 
 from asyncpg_vector._annotations import NDArray, NumPyBool, np
 from asyncpg_vector._messages import describe
 from asyncpg_vector._native import kernel
-from asyncpg_vector._numpy import is_ndarray, loaded_numpy
+from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
 from asyncpg_vector.runtime.checks import count_error
 from asyncpg_vector.runtime.holders import (
     LIST,
+    SupportsArray,
     SupportsToList,
     length_error,
     may_be_real,
     read_numbers,
+    read_whole,
 )
+from asyncpg_vector.runtime.matrix import _as_rows  # pyright: ignore[reportPrivateUsage]
+from asyncpg_vector.runtime.packed import (
+    PackedInput,
+    check_byte_count,
+    check_spare_bits,
+    read_packed,
+    read_packed_rows,
+    spare_bits,
+)
+from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
 from asyncpg_vector.runtime.value import Value, size_error, wrap
 
-__all__ = ["Bits", "BitsInput"]
+__all__ = ["Bits", "BitsInput", "BitsMatrixInput", "PackedInput", "PackedMatrixInput"]
 
 _WHOLE = "biu"
 """NumPy's letters for the kinds of numbers that can be a bit, if they are 0 or 1."""
 _DIGITS = bytes.maketrans(b"\0\1" + b"01", b"01" + b"??")
 """Translates the bytes 0 and 1 into digits, and the digits' own bytes into question marks."""
+_LEAST_BYTE, _MOST_BYTE = -128, 255
+"""The numbers that stand for bytes of packed bits, of either kind."""
 _SHOWN = 32
 """Bits that ``str()`` shows of a longer value."""
 
@@ -40,7 +56,7 @@ class Packed(tuple[int, bytes]):
     __slots__ = ()
 
 
-class Bits(Value):
+class Bits(Rows):
     """A string of bits."""
 
     __slots__ = ()
@@ -81,13 +97,179 @@ class Bits(Value):
         if isinstance(value, asyncpg.BitString):
             return cls._pack(len(value), value.bytes)
         if isinstance(value, Bits):
-            return Packed((len(value), value.to_binary()[value.header.size :]))
+            return Packed((len(value), value.to_bytes()))
         if isinstance(value, Value):
             raise InvalidTypeError(
                 f"expected bits, got a {type(value).__name__}; {cls._conversion}"
             )
-        flags = read_numbers(value, "bools")
+        flags = read_numbers(_as_list(value), "bools")
         return cls._read_array(flags) if is_ndarray(flags) else cls._read_flags(flags)
+
+    @classmethod
+    def from_packed(
+        cls, data: PackedInput, /, *, length: SupportsIndex | None = None, signed: bool = False
+    ) -> Self:
+        """Read packed bits: eight in a byte, the first bit the most significant.
+
+        `numpy.packbits` packs bits so, and embedding APIs do.
+
+        Args:
+            data: bytes, or a row of numbers from 0 to 255.
+            length: the number of bits, which is below that of whole bytes if the last byte has
+                spare bits; None for eight bits of each byte. The spare bits are 0. To keep fewer
+                bits, drop bytes before.
+            signed: the numbers are from -128 to 127, 128 less than the unsigned ones, as embedding
+                APIs send for "binary"; plain bytes then hold int8.
+
+        Raises:
+            InvalidTypeError: `data` is something else, or `length` is no whole number.
+            InvalidValueError: a number is out of range, `length` takes more or fewer bytes, a spare
+                bit is not 0, or there are too many bits.
+        """
+        packed = read_packed(data, signed=signed)
+        bits = cls._count_bits(len(packed), length)
+        check_spare_bits(packed, bits)
+        return wrap(cls, cls.codec.encode(Packed((bits, packed))))
+
+    @classmethod
+    def _count_bits(cls, size: int, length: SupportsIndex | None) -> int:
+        """Return the number of bits in so many bytes."""
+        if length is None:
+            return 8 * size
+        bits = read_whole(length, "of bits")
+        cls._check_length(bits)
+        check_byte_count(bits, size)
+        return bits
+
+    @classmethod
+    def from_matrix(cls, matrix: BitsMatrixInput, /) -> list[Self]:
+        """Make a value of each row of a matrix, all of them at once.
+
+        Args:
+            matrix: an ndarray of shape (rows, bits) of bools, or of 0 and 1, or an object that
+                NumPy makes one of; or a list or tuple of arguments for the constructor.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: the constructor would refuse a row, rows have
+                different numbers of bits, or the array has another shape. The message has the
+                row's number.
+        """
+        return cls._read_matrix(matrix, 0)
+
+    @classmethod
+    def _read_matrix(cls, matrix: BitsMatrixInput, first: int) -> list[Self]:
+        """Make a value of each row; `first` is the number of the first in messages."""
+        rows = _open_matrix(matrix)
+        packed = _pack_rows(rows) if is_ndarray(rows) else None
+        if packed is None:
+            return cls._read_one_by_one(rows, cls._make, first)
+        return cls._wrap_rows(packed, rows.shape[1])
+
+    @classmethod
+    def from_packed_matrix(
+        cls,
+        matrix: PackedMatrixInput,
+        /,
+        *,
+        length: SupportsIndex | None = None,
+        signed: bool = False,
+    ) -> list[Self]:
+        """Make a value of each row of a matrix of packed bits, all of them at once.
+
+        Args:
+            matrix: an ndarray of shape (rows, bytes) of whole numbers, or an object that NumPy
+                makes one of; or a list or tuple of arguments for `from_packed`.
+            length: the number of bits of each row, as for `from_packed`.
+            signed: as for `from_packed`.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: `from_packed` would refuse a row, rows have
+                different numbers of bits, or the array has another shape. The message has the
+                row's number.
+        """
+        return cls._read_packed_matrix(matrix, 0, length=length, signed=signed)
+
+    @classmethod
+    def _read_packed_matrix(
+        cls, matrix: PackedMatrixInput, first: int, *, length: SupportsIndex | None, signed: bool
+    ) -> list[Self]:
+        rows = _open_matrix(matrix)
+        packed = read_packed_rows(rows, signed=signed) if is_ndarray(rows) else None
+        if packed is not None:
+            bits = cls._count_bits(packed.shape[1], length)
+            if not (packed[:, -1:] & spare_bits(bits)).any():
+                return cls._wrap_rows(packed, bits)
+        read = partial(cls.from_packed, length=length, signed=signed)
+        return cls._read_one_by_one(rows, read, first)
+
+    @classmethod
+    def _read_one_by_one(
+        cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int
+    ) -> list[Self]:
+        values = [cls._read_row(row, read, index) for index, row in enumerate(rows, first)]
+        refuse_ragged(values, first)
+        return values
+
+    @classmethod
+    def _wrap_rows(cls, packed: NDArray[np.uint8], bits: int) -> list[Self]:
+        """Make a value of each row of bytes, whose spare bits are 0."""
+        import numpy as np
+
+        wires = np.empty(len(packed), cls._wire_dtype(packed.shape[1]))
+        wires["header"] = np.void(cls.codec.encode(Packed((bits, b""))))
+        wires["bits"] = packed
+        return [wrap(cls, wire) for wire in wires.view(f"V{wires.itemsize}").tolist()]
+
+    @classmethod
+    def to_matrix(cls, values: RowsInput, /) -> NDArray[np.bool_]:
+        """Return values as one ndarray of bools, of shape (values, bits).
+
+        Args:
+            values: values, or other parameters of the type, of the same number of bits; or fetched
+                records of one column.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: a row is no parameter of the type, or has another
+                number of bits than the first. The message has the row's number.
+        """
+        numpy = loaded_numpy() or import_numpy()
+        packed, bits = cls._join(values)
+        flags: NDArray[np.bool_] = numpy.unpackbits(packed, axis=1, count=bits).view("?")
+        return flags
+
+    @classmethod
+    def to_packed_matrix(cls, values: RowsInput, /) -> NDArray[np.uint8]:
+        """Return values as one ndarray of bytes, of shape (values, bytes), with packed bits.
+
+        `from_packed_matrix` reads it; the bits past the length are 0.
+
+        Args:
+            values: as for `to_matrix`.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: as `to_matrix` does.
+        """
+        packed, _ = cls._join(values)
+        return packed.copy()
+
+    @classmethod
+    def _join(cls, values: RowsInput) -> tuple[NDArray[np.uint8], int]:
+        """Return the bytes of all values, and the number of bits of each."""
+        numpy = loaded_numpy() or import_numpy()
+        rows = cls._read_values(values)
+        wires = [row.to_binary() for row in rows]
+        if len({wire[: cls.header.size] for wire in wires}) > 1:
+            refuse_ragged(rows)
+        if not rows:
+            return numpy.empty((0, 0), "B"), 0
+        size = len(wires[0]) - cls.header.size
+        joined: NDArray[Any] = numpy.frombuffer(b"".join(wires), cls._wire_dtype(size))
+        return joined["bits"], len(rows[0])
+
+    @classmethod
+    def _wire_dtype(cls, size: int) -> list[Any]:
+        """Describe a payload to NumPy."""
+        return [("header", f"V{cls.header.size}"), ("bits", "B", (size,))]
 
     @classmethod
     def _read_array(cls, value: NDArray[Any]) -> Packed:
@@ -110,7 +292,7 @@ class Bits(Value):
         except Exception:  # noqa: BLE001  # of any kind: the slow way finds the faulty flag
             digits = "?"
         if not _are_digits(digits):  # read them one by one
-            digits = "".join(map(_digit, flags, count()))
+            digits = "".join(map(_digit, flags, count(), repeat(cls.__name__)))
             if len(digits) != len(flags):
                 raise length_error(flags)
         return cls._read_digits(digits)
@@ -134,7 +316,7 @@ class Bits(Value):
 
     @classmethod
     def _check_length(cls, length: int) -> None:
-        if length > cls.info.max_dimensions:
+        if not 0 <= length <= cls.info.max_dimensions:
             raise count_error(cls.info.sql_name, "bits", 0, cls.info.max_dimensions, length)
 
     @classmethod
@@ -144,11 +326,11 @@ class Bits(Value):
         return cls._read_digits(text[1:] if text[:1] in ("b", "B") else text)
 
     def checked(self) -> Self:
-        packed = self._pack(len(self), self._wire[self.header.size :])
+        packed = self._pack(len(self), self.to_bytes())
         return wrap(type(self), self.codec.encode(packed))
 
     def to_text(self) -> str:
-        data = self._wire[self.header.size :]
+        data = self.to_bytes()
         return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}"[: len(self)]
 
     def to_json(self) -> str:
@@ -158,6 +340,10 @@ class Bits(Value):
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         return {"type": "string", "pattern": "^[01]*$", "maxLength": cls.info.max_dimensions}
+
+    def to_bytes(self) -> bytes:
+        """Return the packed bits, which `from_packed` reads; the bits past the length are 0."""
+        return self._wire[self.header.size :]
 
     def to_list(self) -> list[bool]:
         """Return the bits as a list of bools."""
@@ -174,7 +360,7 @@ class Bits(Value):
 
     def to_bitstring(self) -> asyncpg.BitString:
         """Return asyncpg's own bit string."""
-        return asyncpg.BitString.frombytes(self._wire[self.header.size :], len(self))
+        return asyncpg.BitString.frombytes(self.to_bytes(), len(self))
 
     def __len__(self) -> int:
         return self.dimensions()
@@ -192,18 +378,68 @@ BitsInput: TypeAlias = (
     str | bytes | bytearray | asyncpg.BitString | Sequence[int | NumPyBool] | SupportsToList | Bits
 )
 """Arguments of the constructor."""
+BitsMatrixInput: TypeAlias = Sequence[BitsInput] | SupportsArray
+"""A matrix of bools, or arguments of the constructor that become its rows."""
+PackedMatrixInput: TypeAlias = Sequence[PackedInput] | SupportsArray
+"""A matrix of packed bits, or arguments of `from_packed` that become its rows."""
+
+
+def _as_list(value: Any) -> Any:
+    """Make a list of a value of pgvector-python; return another object unchanged."""
+    return value.to_list() if hasattr(value, "to_list") else value
+
+
+def _open_matrix(matrix: Any) -> Any:
+    """Return a matrix as an ndarray of two dimensions, or as a list of its rows."""
+    if isinstance(matrix, (list, tuple)):
+        return cast("Sequence[Any]", matrix)
+    rows = _as_rows(matrix)
+    if not is_ndarray(rows):
+        return rows
+    if rows.shape == (0,):
+        return []
+    if rows.ndim != 2:
+        raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+    return rows
+
+
+def _pack_rows(rows: NDArray[Any]) -> NDArray[np.uint8] | None:
+    """Pack the rows of a matrix of flags; return None if a number in it is no flag."""
+    if rows.dtype.kind not in _WHOLE:
+        return None
+    if rows.dtype.kind != "b" and (rows.min(initial=0) < 0 or rows.max(initial=0) > 1):
+        return None
+    packed: NDArray[np.uint8] = loaded_numpy().packbits(rows, axis=1)
+    return packed
 
 
 def _are_digits(text: str) -> bool:
     return not text.encode("ascii", "replace").translate(None, b"01")
 
 
-def _digit(flag: Any, index: int) -> str:
+def _digit(flag: Any, index: int, class_name: str) -> str:
+    message = f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}"
     if not isinstance(flag, int) and not (hasattr(flag, "dtype") and may_be_real(flag, _WHOLE)):
-        raise InvalidTypeError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")
+        raise InvalidTypeError(message + _advise_for_fraction(flag, class_name))
     if flag not in (0, 1):
-        raise InvalidValueError(f"expected a bool, 0 or 1 at index {index}, got {describe(flag)}")
+        raise InvalidValueError(message + _advise_for_byte(flag, class_name))
     return "1" if flag else "0"
+
+
+def _advise_for_fraction(number: object, class_name: str) -> str:
+    if not isinstance(number, Real) or isinstance(number, Integral):
+        return ""
+    return f"; {class_name}(row > 0) makes bits of an ndarray of numbers"
+
+
+def _advise_for_byte(number: object, class_name: str) -> str:
+    if not isinstance(number, Integral) or not _LEAST_BYTE <= int(number) <= _MOST_BYTE:
+        return ""
+    kind = ", with signed=True" if int(number) < 0 else ""
+    return (
+        f"; {class_name}.from_packed() and {class_name}.from_packed_matrix() read packed bits, "
+        f"eight in a byte{kind}"
+    )
 
 
 def _from_hexadecimal(digits: str) -> str:
