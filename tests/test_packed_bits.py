@@ -62,21 +62,28 @@ def test_signs_of_an_embedding() -> None:
     assert Bit([number > 0 for number in VOYAGE]) == Bit.from_packed([77])
 
 
-class ArrowScalar:
-    """A scalar of Arrow, which has no length: of a binary column, or of a list column."""
+class ArrowList:
+    """A scalar of a column of lists, in Arrow."""
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.py = value
 
     def as_py(self) -> Any:
-        return self.value
+        return self.py
+
+
+class ArrowBinary(ArrowList):
+    """A scalar of a column of bytes."""
+
+    def as_buffer(self) -> Any:
+        raise NotImplementedError
 
 
 UNSIGNED, SIGNED = [176, 1], [48, -127]
 DIGITS = "1011000000000001"
-OF_EITHER: list[Any] = [list, tuple, deque, UserList, Tensor, lambda row: ArrowScalar(list(row))]
+OF_EITHER: list[Any] = [list, tuple, deque, UserList, Tensor, lambda row: ArrowList(list(row))]
 OF_UNSIGNED = [*OF_EITHER, bytes, bytearray, lambda row: memoryview(bytes(row))]
-OF_UNSIGNED += [lambda row: ArrowScalar(bytes(row)), lambda row: memoryview(bytes(row)).cast("c")]
+OF_UNSIGNED += [lambda row: ArrowBinary(bytes(row)), lambda row: memoryview(bytes(row)).cast("c")]
 OF_UNSIGNED += [lambda row: array("B", row), lambda row: memoryview(array("B", row))]
 OF_UNSIGNED += [lambda row: array("q", row), lambda row: memoryview(array("h", row))]
 OF_UNSIGNED += [lambda row: [Index1(number) for number in row]]
@@ -165,7 +172,7 @@ NO_PACKED_BITS: list[tuple[Any, dict[str, Any], type[VectorError], str]] = [
     (Bit("1"), {}, InvalidTypeError, "expected packed bits, got a Bit"),
     (Vector([1]), {}, InvalidTypeError, "expected packed bits, got a Vector"),
     (None, {}, InvalidTypeError, "expected a sequence of packed bits, got NoneType None"),
-    (ArrowScalar(None), {}, InvalidTypeError, "expected a sequence of packed bits, got NoneType None"),
+    (ArrowBinary(None), {}, InvalidTypeError, "expected a sequence of packed bits, got NoneType None"),
     (5, {}, InvalidTypeError, "expected a sequence of packed bits, got int 5"),
     ([[1]], {}, InvalidTypeError, "expected packed bits, got a nested sequence: list [1] at index 0"),
     (memoryview(bytes(4)).cast("B", (2, 2)), {}, InvalidTypeError, "expected one dimension, got a buffer of shape (2, 2)"),
@@ -321,6 +328,46 @@ def test_matrices(rows: list[list[bool]]) -> None:
     assert (Bit.to_matrix(iter(rows)) == matrix).all()
 
 
+class ArrowColumn:
+    """A column of Arrow, of bytes or bools; None is a null row."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+
+    def dictionary_encode(self) -> Any:
+        raise NotImplementedError
+
+    def to_pylist(self) -> list[Any]:
+        return self.rows
+
+
+class ArrowChunks:
+    """A column in chunks."""
+
+    def __init__(self, *chunks: ArrowColumn) -> None:
+        self.chunks = chunks
+
+    def iterchunks(self) -> Any:
+        return iter(self.chunks)
+
+
+@needs_numpy
+def test_columns() -> None:
+    """A null row becomes None, and rows of all chunks are alike."""
+    packed, flags = ArrowColumn([b"M", None]), ArrowColumn([[True, False], None])
+    assert Bit.from_packed_matrix(packed, length=8) == [Bit("01001101"), None]
+    assert Bit.from_matrix(flags) == [Bit("10"), None]
+    chunks = ArrowChunks(packed, ArrowColumn([b"\x4c"]))
+    assert Bit.from_packed_matrix(chunks) == [Bit("01001101"), None, Bit("01001100")]
+    for read, column, message in (
+        (Bit.from_packed_matrix, ArrowChunks(packed, ArrowColumn([b"12"])), "expected 8 dim.* got 16"),
+        (Bit.from_packed_matrix, ArrowChunks(packed, ArrowColumn(["1"])), "expected packed bits, got str"),
+        (Bit.from_matrix, ArrowChunks(flags, ArrowColumn([[7]])), "expected a bool, 0 or 1 at index 0"),
+    ):  # fmt: skip
+        with pytest.raises(VectorError, match=f"^row 2: {message}"):
+            read(column)
+
+
 @needs_numpy
 def test_values_of_a_matrix_are_the_constructors() -> None:
     class Flags(Bit):
@@ -410,7 +457,7 @@ def test_no_values(to_matrix: Any) -> None:
     for values, error, message in (
         ([Bit("1"), Bit("10")], InvalidValueError, "row 1: expected 1 dimensions, as row 0 has, got 2"),
         ([Bit("1"), [77]], InvalidValueError, "row 1: expected a bool, 0 or 1 at index 0, got int 77"),
-        ([Bit("1"), None], InvalidTypeError, "row 1: expected a sequence of bools, got NoneType"),
+        ([Bit("1"), None], InvalidTypeError, "row 1: expected a value, got None, which is NULL: leave"),
         ([Vector([1])], InvalidTypeError, "row 0: expected a Bit for bit, got a Vector"),
         (5, InvalidTypeError, "expected values, got int 5"),
     ):  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count, repeat
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self, SupportsIndex, TypeAlias, cast
+from typing import Any, ClassVar, Self, SupportsIndex, TypeAlias, overload
 
 import asyncpg
 
@@ -16,17 +16,17 @@ from asyncpg_vector._messages import describe
 from asyncpg_vector._native import kernel
 from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
+from asyncpg_vector.runtime.arrays import NullableRows, open_blocks
 from asyncpg_vector.runtime.checks import count_error
 from asyncpg_vector.runtime.holders import (
     LIST,
-    SupportsArray,
     SupportsToList,
     length_error,
     may_be_real,
     read_numbers,
     read_whole,
 )
-from asyncpg_vector.runtime.matrix import _as_rows  # pyright: ignore[reportPrivateUsage]
+from asyncpg_vector.runtime.matrix import ColumnInput, Tensor
 from asyncpg_vector.runtime.packed import (
     PackedInput,
     check_byte_count,
@@ -102,7 +102,7 @@ class Bits(Rows):
             raise InvalidTypeError(
                 f"expected bits, got a {type(value).__name__}; {cls._conversion}"
             )
-        flags = read_numbers(_as_list(value), "bools")
+        flags = read_numbers(value, "bools")
         return cls._read_array(flags) if is_ndarray(flags) else cls._read_flags(flags)
 
     @classmethod
@@ -141,13 +141,23 @@ class Bits(Rows):
         check_byte_count(bits, size)
         return bits
 
+    @overload
     @classmethod
-    def from_matrix(cls, matrix: BitsMatrixInput, /) -> list[Self]:
+    def from_matrix(cls, matrix: BitsMatrixInput, /) -> list[Self]: ...
+    @overload
+    @classmethod
+    def from_matrix(cls, matrix: ColumnInput, /) -> list[Self | None]: ...
+    @classmethod
+    def from_matrix(cls, matrix: BitsMatrixInput | ColumnInput, /) -> list[Any]:
         """Make a value of each row of a matrix, all of them at once.
 
         Args:
-            matrix: an ndarray of shape (rows, bits) of bools, or of 0 and 1, or an object that
-                NumPy makes one of; or a list or tuple of arguments for the constructor.
+            matrix: an ndarray of shape (rows, bits) of bools, or of 0 and 1, or another object that
+                becomes one; a column of rows, such as one of Arrow; or a list, or another sequence,
+                of arguments for the constructor.
+
+        Returns:
+            A list of values. None stands for a null row of a column.
 
         Raises:
             InvalidTypeError, InvalidValueError: the constructor would refuse a row, rows have
@@ -157,14 +167,17 @@ class Bits(Rows):
         return cls._read_matrix(matrix, 0)
 
     @classmethod
-    def _read_matrix(cls, matrix: BitsMatrixInput, first: int) -> list[Self]:
-        """Make a value of each row; `first` is the number of the first in messages."""
-        rows = _open_matrix(matrix)
+    def _read_matrix(cls, matrix: Any, first: int) -> list[Any]:
+        return cls._read_blocks(matrix, first, cls._read_block)
+
+    @classmethod
+    def _read_block(cls, rows: Any, first: int) -> list[Any]:
         packed = _pack_rows(rows) if is_ndarray(rows) else None
         if packed is None:
             return cls._read_one_by_one(rows, cls._make, first)
         return cls._wrap_rows(packed, rows.shape[1])
 
+    @overload
     @classmethod
     def from_packed_matrix(
         cls,
@@ -173,14 +186,32 @@ class Bits(Rows):
         *,
         length: SupportsIndex | None = None,
         signed: bool = False,
-    ) -> list[Self]:
+    ) -> list[Self]: ...
+    @overload
+    @classmethod
+    def from_packed_matrix(
+        cls, matrix: ColumnInput, /, *, length: SupportsIndex | None = None, signed: bool = False
+    ) -> list[Self | None]: ...
+    @classmethod
+    def from_packed_matrix(
+        cls,
+        matrix: PackedMatrixInput | ColumnInput,
+        /,
+        *,
+        length: SupportsIndex | None = None,
+        signed: bool = False,
+    ) -> list[Any]:
         """Make a value of each row of a matrix of packed bits, all of them at once.
 
         Args:
-            matrix: an ndarray of shape (rows, bytes) of whole numbers, or an object that NumPy
-                makes one of; or a list or tuple of arguments for `from_packed`.
+            matrix: an ndarray of shape (rows, bytes) of whole numbers, or another object that
+                becomes one; a column of rows, such as one of Arrow; or a list, or another sequence,
+                of arguments for `from_packed`.
             length: the number of bits of each row, as for `from_packed`.
             signed: as for `from_packed`.
+
+        Returns:
+            A list of values. None stands for a null row of a column.
 
         Raises:
             InvalidTypeError, InvalidValueError: `from_packed` would refuse a row, rows have
@@ -191,9 +222,16 @@ class Bits(Rows):
 
     @classmethod
     def _read_packed_matrix(
-        cls, matrix: PackedMatrixInput, first: int, *, length: SupportsIndex | None, signed: bool
-    ) -> list[Self]:
-        rows = _open_matrix(matrix)
+        cls, matrix: Any, first: int, *, length: SupportsIndex | None, signed: bool
+    ) -> list[Any]:
+        """Make a value of each row; `first` is the number of the first in messages."""
+        read = partial(cls._read_packed_block, length=length, signed=signed)
+        return cls._read_blocks(matrix, first, read)
+
+    @classmethod
+    def _read_packed_block(
+        cls, rows: Any, first: int, *, length: SupportsIndex | None, signed: bool
+    ) -> list[Any]:
         packed = read_packed_rows(rows, signed=signed) if is_ndarray(rows) else None
         if packed is not None:
             bits = cls._count_bits(packed.shape[1], length)
@@ -203,9 +241,23 @@ class Bits(Rows):
         return cls._read_one_by_one(rows, read, first)
 
     @classmethod
+    def _read_blocks(
+        cls, matrix: Any, first: int, read: Callable[[Any, int], list[Any]]
+    ) -> list[Any]:
+        blocks: list[Any] = [matrix] if isinstance(matrix, (list, tuple)) else open_blocks(matrix)
+        values: list[Any] = []
+        for block in blocks:
+            values += read(_check_shape(block), first + len(values))
+        if len(blocks) > 1:
+            refuse_ragged(values, first)
+        return values
+
+    @classmethod
     def _read_one_by_one(
-        cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int
-    ) -> list[Self]:
+        cls, rows: Iterable[Any], read: Callable[[Any], Any], first: int
+    ) -> list[Any]:
+        if type(rows) is NullableRows:
+            read = partial(_read_nullable, read)
         values = [cls._read_row(row, read, index) for index, row in enumerate(rows, first)]
         refuse_ragged(values, first)
         return values
@@ -378,22 +430,14 @@ BitsInput: TypeAlias = (
     str | bytes | bytearray | asyncpg.BitString | Sequence[int | NumPyBool] | SupportsToList | Bits
 )
 """Arguments of the constructor."""
-BitsMatrixInput: TypeAlias = Sequence[BitsInput] | SupportsArray
+BitsMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[BitsInput]
 """A matrix of bools, or arguments of the constructor that become its rows."""
-PackedMatrixInput: TypeAlias = Sequence[PackedInput] | SupportsArray
+PackedMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[PackedInput]
 """A matrix of packed bits, or arguments of `from_packed` that become its rows."""
 
 
-def _as_list(value: Any) -> Any:
-    """Make a list of a value of pgvector-python; return another object unchanged."""
-    return value.to_list() if hasattr(value, "to_list") else value
-
-
-def _open_matrix(matrix: Any) -> Any:
-    """Return a matrix as an ndarray of two dimensions, or as a list of its rows."""
-    if isinstance(matrix, (list, tuple)):
-        return cast("Sequence[Any]", matrix)
-    rows = _as_rows(matrix)
+def _check_shape(rows: Any) -> Any:
+    """Return a block of rows: an ndarray of two dimensions, or a list."""
     if not is_ndarray(rows):
         return rows
     if rows.shape == (0,):
@@ -401,6 +445,10 @@ def _open_matrix(matrix: Any) -> Any:
     if rows.ndim != 2:
         raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
     return rows
+
+
+def _read_nullable(read: Callable[[Any], Any], row: Any) -> Any:
+    return None if row is None else read(row)
 
 
 def _pack_rows(rows: NDArray[Any]) -> NDArray[np.uint8] | None:

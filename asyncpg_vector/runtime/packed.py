@@ -77,7 +77,7 @@ def read_packed(data: Any, *, signed: bool) -> bytes:
         InvalidTypeError: it is neither.
         InvalidValueError: a number is out of range.
     """
-    if hasattr(data, "as_py"):  # a scalar of Arrow
+    if hasattr(data, "as_buffer"):  # a scalar of Arrow's binary
         data = data.as_py()
     held = _read_bytes(data, _SIGNED if signed else _UNSIGNED)
     return held.translate(_TURN_OVER) if signed else held
