@@ -8,7 +8,7 @@ from asyncpg_vector._native import kernel
 from asyncpg_vector.runtime.arrays import open_foreign
 from asyncpg_vector.runtime.codec import NativeCodec
 from asyncpg_vector.runtime.header import Header
-from asyncpg_vector.runtime.sparse import Entries
+from asyncpg_vector.runtime.sparse_holders import Entries
 from asyncpg_vector.runtime.value import Value
 
 __all__ = ["accelerate"]

@@ -97,14 +97,14 @@ def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
     return rows
 
 
-def refuse_ragged(rows: Sequence[Any], first: int = 0) -> None:
+def refuse_ragged(rows: Sequence[Value | None], first: int = 0) -> None:
     """Raise if a row has another number of dimensions than those before it; null rows have none.
 
     Args:
         rows: values, and None for a null row.
         first: the number of the first row in messages.
     """
-    given = [(index, len(row)) for index, row in enumerate(rows, first) if row is not None]
+    given = [(n, row.dimensions()) for n, row in enumerate(rows, first) if row is not None]
     for index, dimensions in given:
         if dimensions != given[0][1]:
             raise InvalidValueError(

@@ -10,16 +10,13 @@ from itertools import compress, islice, pairwise
 from typing import (
     Any,
     ClassVar,
-    Generic,
     Literal,
-    Protocol,
     Self,
     SupportsFloat,
     SupportsIndex,
     TypeAlias,
     cast,
     overload,
-    runtime_checkable,
 )
 
 from asyncpg_vector._annotations import NDArray, sparse
@@ -36,6 +33,13 @@ from asyncpg_vector.runtime.holders import (
     read_numbers,
     read_whole,
 )
+from asyncpg_vector.runtime.sparse_holders import (
+    Entries,
+    SupportsEntries,
+    SupportsToCoo,
+    read_sparse_row,
+)
+from asyncpg_vector.runtime.sparse_matrix import SparseMatrixRow, for_scipy
 from asyncpg_vector.runtime.text import NumberText
 from asyncpg_vector.runtime.value import (
     SHOWN,
@@ -46,20 +50,12 @@ from asyncpg_vector.runtime.value import (
     object_schema,
     require_text,
     size_error,
-    wrap,
 )
 
 __all__ = ["Sparse", "SparseInput", "check_indices", "without_zeros"]
 
 
-@runtime_checkable
-class SupportsToCoo(Protocol):
-    """A SciPy sparse array or matrix of any format."""
-
-    def tocoo(self, copy: bool = ...) -> Any: ...  # noqa: FBT001  # as SciPy has it
-
-
-SparseInput: TypeAlias = SupportsToCoo | NumbersInput | Value
+SparseInput: TypeAlias = SupportsToCoo | SupportsEntries | NumbersInput | Value
 """Arguments of the constructor beside a dict: a sparse row, a dense row, a value of any class."""
 
 _BLOCK = 1 << 16
@@ -77,24 +73,12 @@ class Coordinates(tuple[int, list[int], list[Any]]):
     __slots__ = ()
 
 
-class Entries(tuple[Any, Any, Any]):
-    """The arguments of `Sparse.from_coo`, as they were given."""
-
-    __slots__ = ()
-
-
-class Sparse(Value, Generic[NumberT, ScalarT]):
+class Sparse(SparseMatrixRow[NumberT, ScalarT]):
     """A vector that holds the elements that are not zero, and their indices, counted from 0."""
 
     __slots__ = ()
 
     layout = "sparse"
-
-    element_format: ClassVar[NumberFormat]
-    """The format of an element."""
-
-    index_format: ClassVar[NumberFormat]
-    """The format of an index."""
 
     text_format: ClassVar[NumberText | None] = None
     """How elements are written in the text form, if the type has one."""
@@ -119,9 +103,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
                 if isinstance(value, int):
                     raise size_error(error, cls, value) from None
                 raise
-        if isinstance(value, Mapping) and (
-            isinstance(value, dict) or not isinstance(value, SupportsToCoo)
-        ):
+        if isinstance(value, Mapping) and (isinstance(value, dict) or not hasattr(value, "tocoo")):
             return cls.from_coo(list(value.keys()), list(value.values()), dimensions)
         raise InvalidTypeError(f"expected dimensions beside a dict only, got {describe(value)}")
 
@@ -147,7 +129,7 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
             InvalidValueError: an index is out of range or repeated, a value does not fit, there are
                 too many dimensions or elements, or more indices than values, or fewer.
         """
-        return wrap(cls, cls.codec.encode(Entries((indices, values, dimensions))))
+        return cls._make_of_entries(Entries((indices, values, dimensions)))
 
     @classmethod
     def _read_coo(cls, indices: Any, values: Any, dimensions: SupportsIndex) -> Coordinates:
@@ -170,25 +152,15 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read(cls, value: SparseInput) -> Coordinates:
-        if isinstance(value, Sparse):
-            values = value.values()  # pyright: ignore[reportUnknownVariableType]  # of any class
-            return cls._read_coo(value.indices(), values, value.dimensions())
-        if isinstance(value, SupportsToCoo):
-            return cls._read_row(value)
+        entries = read_sparse_row(value)
+        if entries is not None:
+            return cls._read_coo(*entries)
         if isinstance(value, Mapping):
             raise InvalidTypeError(
                 f"expected dimensions beside {describe(value)}: "
                 f"write {cls.__name__}({{...}}, dimensions)"
             )
         return cls._read_dense(_read_column(value))
-
-    @classmethod
-    def _read_row(cls, value: SupportsToCoo) -> Coordinates:
-        row = value.tocoo(copy=True)
-        row.sum_duplicates()  # repeated coordinates add up, in SciPy
-        if row.shape[:-1] not in {(), (1,)}:
-            raise InvalidTypeError(f"expected one sparse row, got an array of shape {row.shape}")
-        return cls._read_coo(row.col, row.data.tolist(), row.shape[-1])
 
     @classmethod
     def _read_dense(cls, numbers: Numbers) -> Coordinates:
@@ -352,7 +324,9 @@ class Sparse(Value, Generic[NumberT, ScalarT]):
         from scipy.sparse import coo_array
 
         coordinates = ([0] * self.nnz(), self.indices())
-        return coo_array((self._values_array(), coordinates), shape=(1, self.dimensions()))
+        return coo_array(
+            (for_scipy(self._values_array()), coordinates), shape=(1, self.dimensions())
+        )
 
     def _values_array(self) -> NDArray[Any]:
         return self.element_format.unpack_array(self._wire, self._values_offset())

@@ -1,0 +1,204 @@
+"""Sparse matrices: many sparse values of one number of dimensions, converted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any, ClassVar, Generic, Self, TypeAlias
+
+from asyncpg_vector._annotations import NDArray, sparse
+from asyncpg_vector._messages import describe
+from asyncpg_vector._numpy import is_ndarray
+from asyncpg_vector.errors import InvalidTypeError
+from asyncpg_vector.runtime.compressed import CompressedRows
+from asyncpg_vector.runtime.formats import NumberFormat
+from asyncpg_vector.runtime.holders import REAL, Numbers, SupportsArray
+from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
+from asyncpg_vector.runtime.sparse_holders import Entries, SupportsToCsr, read_sparse_matrix
+from asyncpg_vector.runtime.value import NumberT, ScalarT, check_dimensions, wrap
+
+__all__ = ["SparseMatrixInput", "SparseMatrixRow", "for_scipy"]
+
+SparseMatrixInput: TypeAlias = SupportsToCsr | SupportsArray | Sequence[Any]
+"""A sparse matrix or a dense one, or rows that become one."""
+
+_BLOCK = 1 << 19
+"""Bytes of dense rows that are read at a time, so that the copies stay in the processor's cache."""
+
+
+class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
+    """A value that has elements for some dimensions, and can be a row of a sparse matrix."""
+
+    __slots__ = ()
+
+    element_format: ClassVar[NumberFormat]
+    """The format of an element."""
+
+    index_format: ClassVar[NumberFormat]
+    """The format of an index."""
+
+    @classmethod
+    def from_matrix(cls, matrix: SparseMatrixInput, /) -> list[Self]:
+        """Make a value of each row of a matrix, all of them at once.
+
+        Entries of a row that have the same column add up, and zeros are dropped.
+
+        Args:
+            matrix: a SciPy sparse array or matrix, best in CSR; a sparse tensor (COO or CSR); a
+                dense matrix, as an ndarray of shape (rows, dimensions) or an object that NumPy
+                makes one of; or a list or tuple of arguments for the constructor.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: the constructor would refuse a row, rows have
+                different numbers of dimensions, or the matrix has another shape. The message has
+                the row's number.
+        """
+        return cls._read_matrix(matrix, 0)
+
+    @classmethod
+    def _read_matrix(cls, matrix: Any, first: int) -> list[Any]:
+        if isinstance(matrix, (list, tuple)):
+            return cls._read_list(matrix, first)
+        compressed = read_sparse_matrix(matrix)
+        if compressed is not None:
+            return cls._read_compressed(compressed, first)
+        rows = _as_rows(matrix)
+        return cls._read_array(rows, first) if is_ndarray(rows) else cls._read_list(rows, first)
+
+    @classmethod
+    def _read_list(cls, rows: Any, first: int) -> list[Self]:
+        values = cls._read_rows(rows, cls._make, first)
+        refuse_ragged(values, first)
+        return values
+
+    @classmethod
+    def _read_compressed(cls, rows: CompressedRows, first: int) -> list[Self]:
+        check_dimensions(cls.info, rows.dimensions)
+        return [
+            value
+            for start, block in rows.blocks()
+            for value in cls._read_block(block, first + start)
+        ]
+
+    @classmethod
+    def _read_block(cls, rows: CompressedRows, first: int) -> list[Self]:
+        ordered = rows.in_order()
+        values = cls._convert(ordered)
+        if values is not None:
+            return values
+        entries = (
+            Entries((columns, numbers, rows.dimensions)) for columns, numbers in ordered.rows()
+        )
+        return cls._read_rows(entries, cls._make_of_entries, first)
+
+    @classmethod
+    def _make_of_entries(cls, entries: Entries) -> Self:
+        return wrap(cls, cls.codec.encode(entries))
+
+    @classmethod
+    def _read_array(cls, matrix: NDArray[Any], first: int) -> list[Self]:
+        if matrix.shape == (0,):
+            return []
+        if matrix.ndim != 2:
+            raise InvalidTypeError(f"expected two dimensions, got an array of shape {matrix.shape}")
+        check_dimensions(cls.info, matrix.shape[1])
+        step = max(1, _BLOCK // (matrix.itemsize * matrix.shape[1]))
+        return [
+            value
+            for start in range(0, len(matrix), step)
+            for value in cls._read_array_block(matrix[start : start + step], first + start)
+        ]
+
+    @classmethod
+    def _read_array_block(cls, rows: NDArray[Any], first: int) -> list[Self]:
+        are_real = rows.dtype.kind in REAL
+        values = cls._convert(CompressedRows.of_dense(rows)) if are_real else None
+        return cls._read_rows(rows, cls._make, first) if values is None else values
+
+    @classmethod
+    def _convert(cls, rows: CompressedRows) -> list[Self] | None:
+        """Make values of rows in order; return None if each row has to be looked at."""
+        import numpy as np
+
+        narrowed = cls.element_format.narrow_array(rows.numbers)
+        if narrowed is None or not rows.are_in_range():
+            return None
+        rows = rows._replace(numbers=narrowed).keep(cls.element_format.widen_array(narrowed) != 0)
+        counts = np.diff(rows.pointers)
+        most = cls.info.max_nnz
+        if most is not None and (counts > most).any():
+            return None
+        return cls._join(rows, set(counts.tolist()))
+
+    @classmethod
+    def _join(cls, rows: CompressedRows, counts: set[int]) -> list[Self]:
+        """Make values of the bytes of rows that have `counts` entries each."""
+        headers = {nnz: cls._pack_header(rows.dimensions, nnz) for nnz in counts}
+        indices = memoryview(rows.columns.astype(cls.index_format.wire_dtype).tobytes())
+        elements = memoryview(rows.numbers.tobytes())
+        wide, high = cls.index_format.width, cls.element_format.width
+        return [
+            wrap(
+                cls,
+                b"".join(
+                    (
+                        headers[stop - start],
+                        indices[start * wide : stop * wide],
+                        elements[start * high : stop * high],
+                    )
+                ),
+            )
+            for start, stop in pairwise(rows.pointers.tolist())
+        ]
+
+    @classmethod
+    def _pack_header(cls, dimensions: int, nnz: int) -> bytes:
+        counts: dict[Any, int] = {"dimensions": dimensions, "nnz": nnz}
+        return cls.header.pack(*(counts.get(meaning, meaning) for _, meaning in cls.header.fields))
+
+    @classmethod
+    def to_matrix(cls, values: RowsInput, /) -> sparse.csr_array:
+        """Return values as one SciPy array of shape (values, dimensions) in CSR.
+
+        Args:
+            values: values, or other parameters of the type, of the same number of dimensions; or
+                fetched records of one column.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: a row is no parameter of the type, or has another
+                number of dimensions than the first. The message has the row's number.
+        """
+        from scipy.sparse import csr_array
+
+        rows = cls._read_values(values)
+        refuse_ragged(rows)
+        wires = [row.to_binary() for row in rows]
+        start, wide = cls.header.size, cls.index_format.width
+        counts = [(len(wire) - start) // (wide + cls.element_format.width) for wire in wires]
+        ends = [start + wide * count for count in counts]
+        indices = b"".join(wire[start:end] for wire, end in zip(wires, ends, strict=True))
+        elements = b"".join(wire[end:] for wire, end in zip(wires, ends, strict=True))
+        arrays = (
+            for_scipy(cls.element_format.unpack_array(elements, 0)),
+            cls.index_format.unpack_array(indices, 0),
+            list(accumulate(counts, initial=0)),
+        )
+        return csr_array(arrays, shape=(len(rows), rows[0].dimensions() if rows else 0))
+
+
+def for_scipy(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Widen float16, of which SciPy has no sparse arrays."""
+    return numbers.astype("f4") if numbers.dtype.char == "e" else numbers
+
+
+def _as_rows(matrix: Any) -> Numbers:
+    """Make an ndarray of a dense matrix; of one with masked numbers or objects, a list of rows."""
+    import numpy as np
+
+    if not hasattr(matrix, "__array__"):
+        raise InvalidTypeError(f"expected a matrix, got {describe(matrix)}")
+    array: NDArray[Any] = np.asarray(matrix)
+    masked = isinstance(matrix, np.ma.MaskedArray)
+    if array.ndim == 0 or not (masked or array.dtype.kind == "O"):
+        return array
+    return [*(matrix if masked else array)]
