@@ -556,7 +556,22 @@ class Drawer:
         inner = ", ".join(f"{name!r}: {number}" for name, number in given.items())
         return f"({self.row()}, {{{inner}}})"
 
+    def sparse_matrix(self) -> str:
+        """Draw a SciPy matrix of any format; coordinates may be there twice."""
+        rows, columns = self.random.randrange(4), self.random.choice([0, 1, 5, 600])
+        count = self.random.randrange(9) if rows and columns else 0
+        places = [[self.random.randrange(most) for _ in range(count)] for most in (rows, columns)]
+        dtype = self.random.choice("?bBhHiIlLqQefffdddgFD")
+        numbers = f"np.array({self.listed(self.numbers(count, count))}).astype('{dtype}')"
+        source = f"sparse.coo_array(({numbers}, {places}), ({rows}, {columns}))"
+        if self.chance(0.2):  # in no order
+            source = f"sparse.csr_array(({numbers}, {places[1]}, [0, {count}]), (1, {columns}))"
+        format_ = self.random.choice(["coo", "csr", "csr", "csc", "dok", "lil", "bsr", "dia"])
+        return f"{source}.asformat('{format_}')"
+
     def matrix(self) -> str:
+        if self.numpy and isinstance(self.model, SparseType) and self.chance(0.5):
+            return self.sparse_matrix()
         how = self.random.randrange(6)
         if self.numpy and how < 4:
             rows, columns = self.random.choice([0, 1, 2, 5]), self.random.choice([0, 1, 2, 5, 600])
@@ -645,7 +660,7 @@ def operations_of(model: Type) -> list[str]:
     of_bits = {"from_packed", "from_packed_matrix", "to_packed_matrix"}
     lacks = {
         "dense": {"from_coo", "from dict", *of_bits},
-        "sparse": {"from_float_base64", "from_matrix", "to_matrix", "attributes", *of_bits},
+        "sparse": {"from_float_base64", "attributes", *of_bits},
         "bits": {"from_float_base64", "attributes", "from_coo", "from dict"},
     }
     lacking = lacks[model.layout] | (set() if getattr(model, "text", True) else {"from_text"})

@@ -55,6 +55,7 @@ OF_NUMPY = [
     "test_fuzz_cases.py",
     "test_implementations.py",
     "test_matrix.py",
+    "test_sparse_matrix.py",
     "test_threads.py",
 ]
 # These embed text, or show a bar: Rich comes with the model, which has no wheel for Python 3.14 and later.

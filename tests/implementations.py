@@ -441,8 +441,9 @@ def show(result: Any) -> Any:
     if hasattr(result, "tobytes"):
         layout = result.dtype.str, result.shape, result.strides, result.flags.writeable
         return _name(class_), layout, result.tobytes()
-    if hasattr(result, "toarray"):
-        return _name(class_), show(result.toarray())
+    if hasattr(result, "tocoo"):
+        coo = result.tocoo()
+        return _name(class_), result.shape, show([coo.row, coo.col, coo.data])
     return _name(class_), result if class_ in (bytes, str, bool, int) else repr(result)
 
 

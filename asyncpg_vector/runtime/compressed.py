@@ -122,7 +122,7 @@ class CompressedRows(NamedTuple):
         return self._replace(
             pointers=rows[firsts].searchsorted(np.arange(len(self.pointers))),
             columns=columns[firsts],
-            numbers=np.add.reduceat(self.numbers[order], firsts),
+            numbers=np.add.reduceat(self.numbers[order], firsts, dtype=self.numbers.dtype),
         )
 
     def are_in_range(self) -> bool:
