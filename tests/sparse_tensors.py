@@ -102,8 +102,8 @@ class CoordinateTensor(Tensor):
         **options: Any,
     ) -> None:
         super().__init__(shape, **options)
-        self._indices = np.asarray(indices, "i8")
-        self._numbers = np.asarray(numbers, "f4")
+        self._indices = np.array(indices, "i8", order="C")
+        self._numbers = np.array(numbers, "f4", order="C")
         self.dtype, self._is_coalesced = f"torch.{dtype}", is_coalesced
 
     def coalesce(self) -> Self:

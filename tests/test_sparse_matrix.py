@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import asyncpg
 import numpy as np
@@ -206,10 +207,7 @@ def test_a_matrix_that_scipy_fails_to_convert(monkeypatch: pytest.MonkeyPatch) -
     """Releases of SciPy differ in what they refuse of halves, which have no support."""
     halves = sparse.csr_array((np.array([1], "f2"), [0], [0, 1]), shape=(1, 2))
     assert SparseVector.from_matrix(halves) == [SparseVector({0: 1}, 2)]
-
-    def refuse(*_: object, **options: object) -> None:
-        raise ValueError("scipy.sparse does not support dtype float16")
-
+    refuse = Mock(side_effect=ValueError("scipy.sparse does not support dtype float16"))
     monkeypatch.setattr(sparse.csc_array, "tocoo", refuse)
     monkeypatch.setattr(sparse.csc_array, "tocsr", refuse)
     for make in (SparseVector, SparseVector.from_matrix):
