@@ -25,6 +25,9 @@ SparseMatrixInput: TypeAlias = SupportsToCsr | SupportsArray | Sequence[Any]
 _BLOCK = 1 << 19
 """Bytes of dense rows that are read at a time, so that the copies stay in the processor's cache."""
 
+_WIDEST = 1 << 20
+"""Dimensions of dense rows that are read at once; of a longer row, the constructor reads pieces."""
+
 
 class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
     """A value that has elements for some dimensions, and can be a row of a sparse matrix."""
@@ -111,8 +114,8 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read_array_block(cls, rows: NDArray[Any], first: int) -> list[Self]:
-        are_real = rows.dtype.kind in REAL
-        values = cls._convert(CompressedRows.of_dense(rows)) if are_real else None
+        may_be_converted = rows.dtype.kind in REAL and rows.shape[1] <= _WIDEST
+        values = cls._convert(CompressedRows.of_dense(rows)) if may_be_converted else None
         return cls._read_rows(rows, cls._make, first) if values is None else values
 
     @classmethod
