@@ -17,8 +17,10 @@ class Tensor:
 
     layout = "torch.strided"
 
-    def __init__(self, shape: tuple[int, ...], *, grad: bool = False, device: str = "cpu") -> None:
-        self.shape, self.grad, self.device = shape, grad, device
+    def __init__(
+        self, shape: tuple[int, ...], *, requires_grad: bool = False, device: str = "cpu"
+    ) -> None:
+        self.shape, self.requires_grad, self.device = shape, requires_grad, device
 
     @property
     def is_meta(self) -> bool:
@@ -30,7 +32,7 @@ class Tensor:
         return other
 
     def detach(self) -> Self:
-        return self._copy(grad=False)
+        return self._copy(requires_grad=False)
 
     def cpu(self) -> Self:
         if self.is_meta:
@@ -70,7 +72,7 @@ class HostTensor(Tensor):
         return len(self.numbers)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.grad:
+        if self.requires_grad:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
         if self.device != "cpu":
             raise TypeError(f"can't convert {self.device} device type tensor to numpy.")
@@ -78,11 +80,16 @@ class HostTensor(Tensor):
             raise TypeError("Got unsupported ScalarType BFloat16")
         return self.numbers
 
+    def numpy(self, *, force: bool = False) -> Any:
+        return np.asarray(self.detach().cpu() if force else self)
+
     def tolist(self) -> Any:
         return self.numbers.tolist()
 
     def float(self) -> HostTensor:
-        return HostTensor(self.numbers.astype("f4"), grad=self.grad, device=self.device)
+        return HostTensor(
+            self.numbers.astype("f4"), requires_grad=self.requires_grad, device=self.device
+        )
 
 
 class CoordinateTensor(Tensor):
@@ -121,7 +128,7 @@ class CoordinateTensor(Tensor):
     def values(self) -> HostTensor:
         self._require_coalesced()
         name = self.dtype.removeprefix("torch.")
-        return HostTensor(self._numbers, name, grad=self.grad, device=self.device)
+        return HostTensor(self._numbers, name, requires_grad=self.requires_grad, device=self.device)
 
     def _require_coalesced(self) -> None:
         if not self._is_coalesced:
@@ -155,7 +162,7 @@ class CompressedTensor(Tensor):
 
     def values(self) -> HostTensor:
         name = self.dtype.removeprefix("torch.")
-        return HostTensor(self._numbers, name, grad=self.grad, device=self.device)
+        return HostTensor(self._numbers, name, requires_grad=self.requires_grad, device=self.device)
 
 
 def tensors_of(matrix: Any) -> dict[str, Any]:
@@ -169,8 +176,10 @@ def tensors_of(matrix: Any) -> dict[str, Any]:
         "coalesced": CoordinateTensor(indices, coo.data, shape).coalesce(),
         "in parts": CoordinateTensor(twice[:, ::-1], halves[::-1], shape),
         "bfloat16": CoordinateTensor(indices, coo.data, shape, "bfloat16"),
-        "requires_grad": CoordinateTensor(indices, coo.data, shape, grad=True),
-        "on a GPU": CoordinateTensor(indices, coo.data, shape, grad=True, device="cuda:0"),
+        "requires_grad": CoordinateTensor(indices, coo.data, shape, requires_grad=True),
+        "on a GPU": CoordinateTensor(indices, coo.data, shape, requires_grad=True, device="cuda:0"),
         "CSR": CompressedTensor(*arrays, shape),
-        "CSR of bfloat16": CompressedTensor(*arrays, shape, "bfloat16", grad=True, device="mps"),
+        "CSR of bfloat16": CompressedTensor(
+            *arrays, shape, "bfloat16", requires_grad=True, device="mps"
+        ),
     }

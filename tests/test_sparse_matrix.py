@@ -20,7 +20,7 @@ from asyncpg_vector import InvalidTypeError, InvalidValueError, SparseVector, Ve
 from asyncpg_vector.runtime import compressed, sparse_matrix
 from tests.conftest import NewDatabase
 from tests.needs import without_numpy
-from tests.sparse_tensors import CompressedTensor, CoordinateTensor, tensors_of
+from tests.sparse_tensors import CompressedTensor, CoordinateTensor, HostTensor, tensors_of
 from tests.spec_types import ROOT, SpecType, each_sparse_type, numbers
 from tests.test_inputs import OnlyArray
 from tests.test_proportion import MEGABYTE, SECONDS, at_most
@@ -50,6 +50,19 @@ def with_room(matrix: Any) -> Any:
     """Give a matrix's arrays room for more entries, as SciPy lets programs do."""
     matrix.data, matrix.indices = np.append(matrix.data, NAN), np.append(matrix.indices, 9)
     return matrix
+
+
+class OnlyDlpack:
+    """An array of a library that has DLPack alone."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._array.__dlpack_device__()
 
 
 # Matrices
@@ -131,6 +144,10 @@ OTHERS = [
     EXPECTED,
     [Vector(row) for row in DENSE],
     [pgvector.SparseVector(row) for row in DENSE],
+    [pgvector.Vector(row) for row in DENSE],
+    HostTensor(np.array(DENSE, "f4"), "bfloat16", requires_grad=True, device="cuda:0"),
+    OnlyDlpack(np.array(DENSE)),
+    [OnlyDlpack(np.array(row)) for row in DENSE],
     [sparse.coo_array(np.array(row)) for row in DENSE],
     [sparse.csr_array(np.array([row])) for row in DENSE],
     [tensors_of(MATRIX[[row]])["COO"] for row in range(3)],
@@ -323,7 +340,7 @@ class Other:
         return self._entries[2]
 
 
-META = {"grad": True, "device": "meta"}
+META = {"requires_grad": True, "device": "meta"}
 NO_ROW = [
     (Other([5], [1], 5), InvalidValueError, "expected indices from 0 to 4, got 5"),
     (Other([0], [1, 2], 5), InvalidValueError, "expected a value for each index, got 1 indices, 2 values"),
@@ -348,6 +365,13 @@ def test_no_row(row: Any, error: type[Exception], message: str) -> None:
     for make in (SparseVector, SparseVector.encode):
         with pytest.raises(error, match=message):
             make(row)
+
+
+def test_a_tensor_whose_library_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HostTensor, "numpy", Mock(side_effect=RuntimeError("no storage")))
+    for make in (SparseVector, SparseVector.from_matrix):
+        with pytest.raises(InvalidTypeError, match="expected a tensor of numbers, got HostTensor"):
+            make(tensors_of(MATRIX[[0]])["COO"])
 
 
 @pytest.mark.parametrize("layout", ["sparse_csc", "sparse_bsr", "sparse_bsc"])

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, overload
 
 from asyncpg_vector._annotations import NDArray
-from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
+from asyncpg_vector._numpy import import_numpy, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError
-from asyncpg_vector.runtime.arrays import NullableRows, open_blocks
+from asyncpg_vector.runtime.arrays import NullableRows
 from asyncpg_vector.runtime.formats import NumberFormat
 from asyncpg_vector.runtime.holders import NumbersInput, SupportsArray
 from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
@@ -80,31 +80,13 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
         return cls._read_matrix(matrix, 0)
 
     @classmethod
-    def _read_matrix(cls, matrix: Any, first: int) -> list[Any]:
-        blocks = open_blocks(matrix)
-        values: list[Any] = []
-        for block in blocks:
-            start = first + len(values)
-            is_array = is_ndarray(block)
-            values += cls._read_array(block, start) if is_array else cls._read_list(block, start)
-        if len(blocks) > 1:
-            refuse_ragged(values, first)
-        return values
-
-    @classmethod
     def _read_list(cls, rows: Sequence[Any], first: int) -> list[Any]:
         are_nullable = type(rows) is NullableRows
         native = cls._native()
         made: list[Any] | None = native and native.from_matrix(cls, rows, are_nullable)
         if made is not None:
             return made
-        values = cls._read_rows(rows, cls._make_nullable if are_nullable else cls._make, first)
-        refuse_ragged(values, first)
-        return values
-
-    @classmethod
-    def _make_nullable(cls, row: Any) -> Any:
-        return None if row is None else cls._make(row)
+        return super()._read_list(rows, first)
 
     @classmethod
     def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:

@@ -9,8 +9,11 @@ from typing import Any, Self, TypeAlias
 
 import asyncpg
 
+from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe
+from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, VectorError
+from asyncpg_vector.runtime.arrays import NullableRows, open_blocks
 from asyncpg_vector.runtime.holders import LIST
 from asyncpg_vector.runtime.value import Value
 
@@ -26,14 +29,38 @@ class Rows(Value):
     __slots__ = ()
 
     @classmethod
-    @abstractmethod
-    def _read_matrix(cls, matrix: Any, first: int) -> list[Self]:
-        """Make a value of each row of a matrix, or of a block of one.
+    def _read_matrix(cls, matrix: Any, first: int) -> list[Any]:
+        """Make a value of each row of a matrix, or of a block of one; None stands for a null row.
 
         Args:
             matrix: what the layout's `from_matrix` takes.
             first: the number of the first row in messages.
         """
+        blocks = open_blocks(matrix)
+        values: list[Any] = []
+        for block in blocks:
+            start = first + len(values)
+            is_array = is_ndarray(block)
+            values += cls._read_array(block, start) if is_array else cls._read_list(block, start)
+        if len(blocks) > 1:
+            refuse_ragged(values, first)
+        return values
+
+    @classmethod
+    @abstractmethod
+    def _read_array(cls, rows: NDArray[Any], first: int) -> list[Any]:
+        """Make a value of each row of an ndarray."""
+
+    @classmethod
+    def _read_list(cls, rows: Sequence[Any], first: int) -> list[Any]:
+        are_nullable = type(rows) is NullableRows
+        values = cls._read_rows(rows, cls._make_nullable if are_nullable else cls._make, first)
+        refuse_ragged(values, first)
+        return values
+
+    @classmethod
+    def _make_nullable(cls, row: Any) -> Any:
+        return None if row is None else cls._make(row)
 
     @classmethod
     def _read_values(cls, values: RowsInput) -> list[Self]:

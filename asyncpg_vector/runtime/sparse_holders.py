@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError
+from asyncpg_vector.runtime.arrays import open_array
 from asyncpg_vector.runtime.compressed import CompressedRows
 
 __all__ = [
@@ -132,10 +133,10 @@ def _compress(tensor: Any, shape: tuple[int, ...]) -> CompressedRows:
         raise InvalidTypeError("expected a tensor with numbers, got one on the device meta")
     host = tensor.detach().cpu()
     if layout == "sparse_csr":
-        pointers, columns = _as_array(host.crow_indices()), _as_array(host.col_indices())
+        pointers, columns = _open(host.crow_indices()), _open(host.col_indices())
         return CompressedRows.of_csr(shape, pointers, columns, _read_values(host))
     host = host.coalesce()
-    numbers, indices = _read_values(host), _as_array(host.indices())
+    numbers, indices = _read_values(host), _open(host.indices())
     rows = indices[0] if len(indices) == 2 else 0 * indices[0]  # of a tensor of one dimension
     return CompressedRows.of_coo(shape, rows, indices[-1], numbers)
 
@@ -147,16 +148,15 @@ def _read_values(tensor: Any) -> NDArray[Any]:
             "expected a tensor whose dimensions are all sparse, got one with values of shape "
             f"{tuple(values.shape)}"
         )
-    return _as_array(values)
+    return _open(values)
 
 
-def _as_array(tensor: Any) -> NDArray[Any]:
+def _open(tensor: Any) -> NDArray[Any]:
     """Make an ndarray of a dense tensor on the host."""
-    import numpy as np
-
-    # NumPy has no bfloat16.
-    widened = tensor.float() if str(tensor.dtype).endswith("bfloat16") else tensor
-    return np.asarray(widened)
+    array = open_array(tensor)
+    if array is None:
+        raise InvalidTypeError(f"expected a tensor of numbers, got {describe(tensor)}")
+    return array
 
 
 def _require_one_row(shape: tuple[int, ...]) -> None:

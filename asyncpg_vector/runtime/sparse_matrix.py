@@ -7,12 +7,10 @@ from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Generic, Self, TypeAlias
 
 from asyncpg_vector._annotations import NDArray, sparse
-from asyncpg_vector._messages import describe
-from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.runtime.compressed import CompressedRows
 from asyncpg_vector.runtime.formats import NumberFormat
-from asyncpg_vector.runtime.holders import REAL, Numbers, SupportsArray
+from asyncpg_vector.runtime.holders import REAL, SupportsArray
 from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
 from asyncpg_vector.runtime.sparse_holders import Entries, SupportsToCsr, read_sparse_matrix
 from asyncpg_vector.runtime.value import NumberT, ScalarT, check_dimensions, wrap
@@ -60,19 +58,12 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read_matrix(cls, matrix: Any, first: int) -> list[Any]:
-        if isinstance(matrix, (list, tuple)):
-            return cls._read_list(matrix, first)
-        compressed = read_sparse_matrix(matrix)
-        if compressed is not None:
-            return cls._read_compressed(compressed, first)
-        rows = _as_rows(matrix)
-        return cls._read_array(rows, first) if is_ndarray(rows) else cls._read_list(rows, first)
-
-    @classmethod
-    def _read_list(cls, rows: Any, first: int) -> list[Self]:
-        values = cls._read_rows(rows, cls._make, first)
-        refuse_ragged(values, first)
-        return values
+        rows = read_sparse_matrix(matrix)
+        return (
+            super()._read_matrix(matrix, first)
+            if rows is None
+            else cls._read_compressed(rows, first)
+        )
 
     @classmethod
     def _read_compressed(cls, rows: CompressedRows, first: int) -> list[Self]:
@@ -99,17 +90,17 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
         return wrap(cls, cls.codec.encode(entries))
 
     @classmethod
-    def _read_array(cls, matrix: NDArray[Any], first: int) -> list[Self]:
-        if matrix.shape == (0,):
+    def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:
+        if rows.shape == (0,):
             return []
-        if matrix.ndim != 2:
-            raise InvalidTypeError(f"expected two dimensions, got an array of shape {matrix.shape}")
-        check_dimensions(cls.info, matrix.shape[1])
-        step = max(1, _BLOCK // (matrix.itemsize * matrix.shape[1]))
+        if rows.ndim != 2:
+            raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
+        check_dimensions(cls.info, rows.shape[1])
+        step = max(1, _BLOCK // (rows.itemsize * rows.shape[1]))
         return [
             value
-            for start in range(0, len(matrix), step)
-            for value in cls._read_array_block(matrix[start : start + step], first + start)
+            for start in range(0, len(rows), step)
+            for value in cls._read_array_block(rows[start : start + step], first + start)
         ]
 
     @classmethod
@@ -192,16 +183,3 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
 def for_scipy(numbers: NDArray[Any]) -> NDArray[Any]:
     """Widen float16, of which SciPy has no sparse arrays."""
     return numbers.astype("f4") if numbers.dtype.char == "e" else numbers
-
-
-def _as_rows(matrix: Any) -> Numbers:
-    """Make an ndarray of a dense matrix; of one with masked numbers or objects, a list of rows."""
-    import numpy as np
-
-    if not hasattr(matrix, "__array__"):
-        raise InvalidTypeError(f"expected a matrix, got {describe(matrix)}")
-    array: NDArray[Any] = np.asarray(matrix)
-    masked = isinstance(matrix, np.ma.MaskedArray)
-    if array.ndim == 0 or not (masked or array.dtype.kind == "O"):
-        return array
-    return [*(matrix if masked else array)]

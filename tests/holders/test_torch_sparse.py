@@ -29,9 +29,9 @@ def torch_of(tensor: Any) -> Any:
     dtype = getattr(torch, tensor.dtype.removeprefix("torch."))
     if isinstance(tensor, CompressedTensor):
         arrays = [torch.tensor(each) for each in (tensor._pointers, tensor._columns)]
-        numbers = torch.tensor(tensor._numbers, dtype=dtype, requires_grad=tensor.grad)
+        numbers = torch.tensor(tensor._numbers, dtype=dtype, requires_grad=tensor.requires_grad)
         return torch.sparse_csr_tensor(*arrays, numbers, tensor.shape)
-    numbers = torch.tensor(tensor._numbers, dtype=dtype, requires_grad=tensor.grad)
+    numbers = torch.tensor(tensor._numbers, dtype=dtype, requires_grad=tensor.requires_grad)
     return torch.sparse_coo_tensor(
         torch.tensor(tensor._indices), numbers, tensor.shape, is_coalesced=tensor._is_coalesced
     )
@@ -44,7 +44,7 @@ STAND_INS = tensors_of(MATRIX)
 def test_tensors(name: str) -> None:
     tensor = torch_of(STAND_INS[name])
     assert SparseVector.from_matrix(tensor) == EXPECTED
-    assert tensor.requires_grad == STAND_INS[name].grad
+    assert tensor.requires_grad == STAND_INS[name].requires_grad
     (value,) = SparseVector.from_matrix([torch_of(tensors_of(MATRIX[[2]])[name])])
     assert value == EXPECTED[2]
 
@@ -56,6 +56,7 @@ def test_formats(dtype: str, layout: str) -> None:
     dense = dense.to(getattr(torch, dtype)).relu() if dtype != "bool" else dense > 1
     expected = [SparseVector(row) for row in dense.tolist()]
     of_layout = {"layout": getattr(torch, layout)}
+    assert SparseVector.from_matrix(dense) == expected
     assert SparseVector.from_matrix(dense.to_sparse(**of_layout)) == expected
     assert SparseVector(dense[:1].to_sparse(**of_layout)) == expected[0]
     assert SparseVector(dense[0]) == expected[0]
@@ -136,7 +137,7 @@ KINDS = [("float32", False), ("float32", True), ("bfloat16", False), ("int64", F
 @pytest.mark.parametrize(("dtype", "grad"), KINDS)
 def test_dense_stand_ins(dtype: str, grad: bool) -> None:
     numbers = np.array([1, 2], "i8" if dtype == "int64" else "f4")
-    stand_in = HostTensor(numbers, dtype, grad=grad)
+    stand_in = HostTensor(numbers, dtype, requires_grad=grad)
     tensor = torch.tensor([1, 2], dtype=getattr(torch, dtype), requires_grad=grad)
     assert outcomes(stand_in) == outcomes(tensor)
     assert stand_in.float().dtype == str(tensor.float().dtype)
