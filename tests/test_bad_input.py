@@ -112,7 +112,10 @@ NO_ROWS = [
     (1.5, "got float 1.5"),
     (Decimal(1), r"got Decimal Decimal\('1'\)"),
     ("[1]", r"got str '\[1\]'; from_text\(\) reads a text"),
-    (b"\0\1", r'; memoryview\(data\).cast\("f"\) reads float32, from_binary\(\) a wire payload, from_float_base64\(\) base64$'),
+    (
+        b"\0\1",
+        r'; memoryview\(data\).cast\("f"\) reads float32, from_binary\(\) a wire payload, from_float_base64\(\) base64$',
+    ),
     (bytearray(2), "got bytearray"),
     (memoryview(b"\0\1"), "sequence of numbers, got memoryview <memory at .*> of format 'B'"),
     (memoryview(array("f", [1, 2, 3, 4])).cast("B").cast("f", [2, 2]), r"shape \(2, 2\)"),
@@ -166,7 +169,10 @@ if np:
         (np.void(b"1234"), "sequence of numbers, got void"),
         (np.ma.array(b"12"), "sequence of numbers, got MaskedArray"),
         (np.ma.array(b"12", object), "expected numbers, got bytes"),
-        (np.ma.array(["2026-01-01"], "M8[ns]"), r"expected numbers, got an array of datetime64\[ns\]"),
+        (
+            np.ma.array(["2026-01-01"], "M8[ns]"),
+            r"expected numbers, got an array of datetime64\[ns\]",
+        ),
         (memoryview(np.array([1 + 2j])), "got memoryview <memory at .*> of format 'Zd'"),
         (np.array([1, None]), "number at index 1, got NoneType None"),
         (np.array([(1, 2)], "f4,f4"), "expected numbers, got an array of"),

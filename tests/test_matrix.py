@@ -163,7 +163,9 @@ def test_an_array_method_that_fails() -> None:
             raise ValueError("out of memory on the device")
 
     for matrix, words in ((Broken(), "expected a matrix"), ([Broken()], "row 0: expected numbers")):
-        with pytest.raises(InvalidTypeError, match=f"^{words}, got Broken.*out of memory on the dev"):
+        with pytest.raises(
+            InvalidTypeError, match=f"^{words}, got Broken.*out of memory on the dev"
+        ):
             Vector.from_matrix(matrix)
 
 
@@ -196,11 +198,16 @@ async def test_through_the_server(plain: asyncpg.Connection, returns: Any) -> No
     assert Vector.to_matrix(iter(rows)).tobytes() == matrix.tobytes()
     wide = await plain.fetch("SELECT id, embedding FROM t ORDER BY id")
     for mixed, row in ((wide, 0), (rows + wide, 100)):
-        with pytest.raises(InvalidTypeError, match=f"row {row}: expected one column, got id, embedding; write \\[row\\[.embedding"):
+        with pytest.raises(
+            InvalidTypeError,
+            match=f"row {row}: expected one column, got id, embedding; write \\[row\\[.embedding",
+        ):
             Vector.to_matrix(mixed)
     await plain.execute("INSERT INTO t (embedding) VALUES (NULL)")
     rows = await plain.fetch("SELECT embedding FROM t ORDER BY id")
-    with pytest.raises(InvalidTypeError, match="row 100: expected a value, got None, which is NULL"):
+    with pytest.raises(
+        InvalidTypeError, match="row 100: expected a value, got None, which is NULL"
+    ):
         Vector.to_matrix(rows)
 
 

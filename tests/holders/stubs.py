@@ -39,7 +39,11 @@ class Tensor:
         self.requires_grad, self.is_sparse = requires_grad, is_sparse
 
     def _like(self, **changed: Any) -> Tensor:
-        facts = {"requires_grad": self.requires_grad, "device": self.device.type, "is_sparse": self.is_sparse}
+        facts = {
+            "requires_grad": self.requires_grad,
+            "device": self.device.type,
+            "is_sparse": self.is_sparse,
+        }
         return Tensor(self.array, **{"dtype": self.dtype.name, **facts, **changed})
 
     def float(self) -> Tensor:

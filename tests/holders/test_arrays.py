@@ -15,7 +15,12 @@ from tests.holders.stubs import EagerTensor, OnDevice, OnlyDLPack, Tensor
 from tests.spec_types import SpecType, each_dense_type
 
 FORMATS = [
-    *(ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2, ml_dtypes.float8_e4m3fnuz),
+    *(
+        ml_dtypes.bfloat16,
+        ml_dtypes.float8_e4m3fn,
+        ml_dtypes.float8_e5m2,
+        ml_dtypes.float8_e4m3fnuz,
+    ),
     *(ml_dtypes.float4_e2m1fn, ml_dtypes.int4, ml_dtypes.uint4),
 ]
 each_format = pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.__name__)
@@ -85,9 +90,13 @@ def test_tensors(type_: SpecType, make: Callable[[Any], Any]) -> None:
 
 @pytest.mark.parametrize("make", TENSORS.values(), ids=TENSORS)
 def test_tensors_of_another_shape(make: Callable[[Any], Any]) -> None:
-    with pytest.raises(InvalidTypeError, match=r"^expected one dimension, got an array of shape \(1, 2\)$"):
+    with pytest.raises(
+        InvalidTypeError, match=r"^expected one dimension, got an array of shape \(1, 2\)$"
+    ):
         Vector(make([[1, 2]]))
-    with pytest.raises(InvalidTypeError, match=r"^expected two dimensions, got an array of shape \(2,\)$"):
+    with pytest.raises(
+        InvalidTypeError, match=r"^expected two dimensions, got an array of shape \(2,\)$"
+    ):
         Vector.from_matrix(make([1, 2]))
 
 
@@ -158,7 +167,9 @@ def test_values_of_pgvector_python(type_: SpecType) -> None:
 
 
 def test_a_null_row_of_a_list_is_an_error() -> None:
-    with pytest.raises(InvalidTypeError, match="^row 1: expected a sequence of numbers, got NoneType"):
+    with pytest.raises(
+        InvalidTypeError, match="^row 1: expected a sequence of numbers, got NoneType"
+    ):
         Vector.from_matrix([np.array([1]), None])
 
 
@@ -175,6 +186,8 @@ def test_bytes_of_float32() -> None:
     advice = r'; memoryview\(data\).cast\("f"\) reads float32, from_binary\(\) a wire payload'
     with pytest.raises(InvalidTypeError, match=advice):
         Vector(data)
-    with pytest.raises(InvalidTypeError, match=r"""of format 'B'; cast\("f"\) makes one of float32 of"""):
+    with pytest.raises(
+        InvalidTypeError, match=r"""of format 'B'; cast\("f"\) makes one of float32 of"""
+    ):
         Vector(memoryview(data))
     assert Vector(memoryview(data).cast("f")) == Vector([1, 2])

@@ -57,7 +57,9 @@ def extension(rows: Rows) -> Any:
 
 def chunked(make: Make) -> Make:
     """A chunk for each row, and chunks without any."""
-    return lambda rows: pa.chunked_array([make(part) for row in rows for part in ([row], [])] or [make([])])
+    return lambda rows: pa.chunked_array(
+        [make(part) for row in rows for part in ([row], [])] or [make([])]
+    )
 
 
 FIXED, LISTS = pa.list_(pa.float32(), 2), pa.list_(pa.float32())
@@ -125,26 +127,38 @@ def test_a_null_element_is_named(make: Make) -> None:
     if make is OF_ANY_SIZE["pandas of arrays"]:
         make = OF_ANY_SIZE["pandas of lists"]
     for rows in ([[1, 2], [3, None]], [None, [3, None]]):
-        with pytest.raises(InvalidTypeError, match="^row 1: expected a number at index 1, got NoneType"):
+        with pytest.raises(
+            InvalidTypeError, match="^row 1: expected a number at index 1, got NoneType"
+        ):
             Vector.from_matrix(make(rows))
 
 
 @each_column
 def test_a_faulty_element_is_named_by_its_row(make: Make) -> None:
     for rows in ([[1, 2], [3, 4], [5, 1e6]], [None, None, [5, 1e6]]):
-        if make in {OF_ANY_SIZE[name] for name in ("lists of halves", "lists of uint8", "lists of int8")}:
+        if make in {
+            OF_ANY_SIZE[name] for name in ("lists of halves", "lists of uint8", "lists of int8")
+        }:
             continue  # none of their numbers is out of range
-        with pytest.raises(InvalidValueError, match="^row 9: expected a number that fits float16 at index 1"):
+        with pytest.raises(
+            InvalidValueError, match="^row 9: expected a number that fits float16 at index 1"
+        ):
             HalfVector._read_matrix(make(rows), 7)
 
 
 @each_column_of_lists
 def test_rows_of_other_sizes(make: Make) -> None:
-    with pytest.raises(InvalidValueError, match="^row 8: expected 2 dimensions, as row 7 has, got 1$"):
+    with pytest.raises(
+        InvalidValueError, match="^row 8: expected 2 dimensions, as row 7 has, got 1$"
+    ):
         Vector._read_matrix(make([[1, 2], [3]]), 7)
-    with pytest.raises(InvalidValueError, match="^row 3: expected 2 dimensions, as row 1 has, got 3$"):
+    with pytest.raises(
+        InvalidValueError, match="^row 3: expected 2 dimensions, as row 1 has, got 3$"
+    ):
         Vector.from_matrix(make([None, [1, 2], None, [3, 4, 5]]))
-    with pytest.raises(InvalidValueError, match="expected 1 to 16000 dimensions for vector, got 0$"):
+    with pytest.raises(
+        InvalidValueError, match="expected 1 to 16000 dimensions for vector, got 0$"
+    ):
         Vector.from_matrix(make([[1, 2], []]))
 
 
@@ -182,16 +196,23 @@ def test_a_dictionary_of_rows() -> None:
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_a_frame_of_numbers_is_a_matrix(frame: Any) -> None:
-    assert Vector.from_matrix(frame({"a": [1.0, 2.0], "b": [3, 4]})) == [Vector([1, 3]), Vector([2, 4])]
+    assert Vector.from_matrix(frame({"a": [1.0, 2.0], "b": [3, 4]})) == [
+        Vector([1, 3]),
+        Vector([2, 4]),
+    ]
 
 
 def test_other_sequences_of_rows() -> None:
     assert Vector.from_matrix(UserList([[1, 2], [3, 4]])) == [Vector([1, 2]), Vector([3, 4])]
-    with pytest.raises(InvalidTypeError, match="^row 1: expected a sequence of numbers, got NoneType"):
+    with pytest.raises(
+        InvalidTypeError, match="^row 1: expected a sequence of numbers, got NoneType"
+    ):
         Vector.from_matrix(UserList([[1, 2], None]))
 
 
-@pytest.mark.parametrize("name", ["fixed", "sliced fixed", "lists", "sliced lists", "tensors", "polars.Array"])
+@pytest.mark.parametrize(
+    "name", ["fixed", "sliced fixed", "lists", "sliced lists", "tensors", "polars.Array"]
+)
 def test_no_copies(name: str) -> None:
     """Of rows that are not null, the memory of the column is read."""
     column = COLUMNS[name]([[1, 2], [3, 4]])
@@ -221,7 +242,9 @@ def test_a_row_of_a_column(type_: SpecType, make: Make) -> None:
 def test_a_row_with_a_null(make: Make) -> None:
     row = make([[1, 2], [3, None]])[1]
     for take in (Vector, Vector.encode):
-        with pytest.raises(InvalidTypeError, match="^expected a number at index 1, got NoneType None$"):
+        with pytest.raises(
+            InvalidTypeError, match="^expected a number at index 1, got NoneType None$"
+        ):
             take(row)
 
 
@@ -231,7 +254,9 @@ ARROWS_SCALARS = {name: make for name, make in SCALARS.items() if "polars" not i
 @pytest.mark.parametrize("make", ARROWS_SCALARS.values(), ids=ARROWS_SCALARS)
 def test_a_null_scalar(make: Make) -> None:
     null = make([[1, 2], None])[1]
-    with pytest.raises(InvalidTypeError, match="^expected numbers, got .*, which is null: write None for NULL$"):
+    with pytest.raises(
+        InvalidTypeError, match="^expected numbers, got .*, which is null: write None for NULL$"
+    ):
         Vector(null)
     with pytest.raises(InvalidTypeError, match="^row 0: expected numbers, .* which is null"):
         Vector.from_matrix([null])
@@ -239,7 +264,9 @@ def test_a_null_scalar(make: Make) -> None:
 
 def test_a_scalar_of_another_kind() -> None:
     matrices = pa.FixedShapeTensorArray.from_numpy_ndarray(np.ones((1, 2, 3)))
-    with pytest.raises(InvalidTypeError, match=r"expected one dimension, got an array of shape \(2, 3\)"):
+    with pytest.raises(
+        InvalidTypeError, match=r"expected one dimension, got an array of shape \(2, 3\)"
+    ):
         Vector(matrices[0])
     with pytest.raises(InvalidTypeError, match="expected a sequence of numbers, got DoubleScalar"):
         Vector(pa.scalar(1.0))
@@ -274,14 +301,18 @@ def test_a_column_of_numbers_is_a_row(type_: SpecType, make: Make) -> None:
 def test_a_null_among_numbers_is_named(make: Make) -> None:
     if make in {NUMBERS["pandas"], NUMBERS["pandas.Index"]}:
         return  # pandas itself makes NaN of it
-    with pytest.raises(InvalidTypeError, match="^expected a number at index 1, got (NoneType|NAType)"):
+    with pytest.raises(
+        InvalidTypeError, match="^expected a number at index 1, got (NoneType|NAType)"
+    ):
         Vector(make([1, None]))
 
 
 def test_no_row_of_numbers() -> None:
     dates = pd.Series(["2026-01-01"], dtype="datetime64[ns]")
     for row in (dates, pa.array(dates), pl.Series(dates)):
-        with pytest.raises(InvalidTypeError, match=r"expected numbers, got an array of datetime64\[ns\]"):
+        with pytest.raises(
+            InvalidTypeError, match=r"expected numbers, got an array of datetime64\[ns\]"
+        ):
             Vector(row)
 
 

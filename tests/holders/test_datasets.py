@@ -39,7 +39,9 @@ def test_a_null_row(format_: str | None) -> None:
 def test_a_transformed_column() -> None:
     """The transform is applied."""
     rows = dataset([[1, 2], [3, 4]], None)
-    rows.set_transform(lambda batch: {"embedding": [np.array(row) * 2 for row in batch["embedding"]]})
+    rows.set_transform(
+        lambda batch: {"embedding": [np.array(row) * 2 for row in batch["embedding"]]}
+    )
     assert Vector.from_matrix(rows["embedding"]) == [Vector([2, 4]), Vector([6, 8])]
 
 

@@ -72,5 +72,8 @@ def test_no_numbers(tensor: torch.Tensor, message: str) -> None:
 
 
 def test_a_matrix_without_numbers() -> None:
-    with pytest.raises(InvalidTypeError, match="^expected a matrix, got Tensor .*: Cannot copy out of meta tensor; no data!"):
+    with pytest.raises(
+        InvalidTypeError,
+        match="^expected a matrix, got Tensor .*: Cannot copy out of meta tensor; no data!",
+    ):
         Vector.from_matrix(torch.ones(2, 2, device="meta"))
