@@ -67,14 +67,7 @@ OF_MODEL = [
     "test_tune_search.py",
 ]
 HAS_MODEL = find_spec("wordllama") is not None
-# PyTorch is large: a job of its own installs it.
-OF_TORCH = ["holders/test_torch_sparse.py"]
-HAS_TORCH = find_spec("torch") is not None
-collect_ignore = [
-    *([] if np else OF_NUMPY),
-    *([] if HAS_MODEL else OF_MODEL),
-    *([] if HAS_TORCH else OF_TORCH),
-]
+collect_ignore = [*([] if np else OF_NUMPY), *([] if HAS_MODEL else OF_MODEL)]
 
 
 def pytest_report_header() -> list[str]:

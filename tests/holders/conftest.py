@@ -9,6 +9,7 @@ NEEDS = {
     "test_page.py": ("pyarrow",),
     "test_arrays.py": ("ml_dtypes", "pgvector"),
     "test_torch.py": ("torch",),
+    "test_torch_sparse.py": ("torch",),
     "test_jax.py": ("jax",),
     "test_datasets.py": ("datasets", "torch", "jax", "polars"),
 }
