@@ -54,6 +54,7 @@ OF_NUMPY = [
     "test_formats.py",
     "test_fuzz_cases.py",
     "test_implementations.py",
+    "test_larger_than_memory.py",
     "test_matrix.py",
     "test_sparse_matrix.py",
     "test_threads.py",

@@ -57,6 +57,7 @@ def dense(array: NDArray[np.float64]) -> None:
     assert_type(HalfVector(array).to_numpy(), "NDArray[np.float16]")
     assert_type(HalfVector(value), HalfVector)
     assert_type(Vector.from_float_base64("AACAPw=="), Vector)
+    assert_type(next(Vector.iter_matrix(array)), Vector | None)
 
 
 def sparse(array: NDArray[np.float64]) -> None:

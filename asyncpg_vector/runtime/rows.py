@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Self, TypeAlias
 
@@ -21,6 +22,9 @@ __all__ = ["Rows", "RowsInput", "refuse_ragged"]
 
 RowsInput: TypeAlias = Iterable[Value | asyncpg.Record]
 """Values, or records of one column, that become a matrix."""
+
+_BLOCK = 256
+"""Rows that are values at a time: so many that the work for a block does not count."""
 
 
 class Rows(Value):
@@ -61,6 +65,26 @@ class Rows(Value):
     @classmethod
     def _make_nullable(cls, row: Any) -> Any:
         return None if row is None else cls._make(row)
+
+    @classmethod
+    def iter_matrix(cls, matrix: Any, /) -> Iterator[Self | None]:
+        """Yield the values of a matrix that may be larger than memory, a block at a time.
+
+        Args:
+            matrix: what `from_matrix` takes; or an iterator of such matrices, whose rows follow
+                each other.
+
+        Raises:
+            InvalidTypeError, InvalidValueError: `from_matrix` would refuse the rows. The message
+                has the row's number, which counts from the first matrix on.
+        """
+        number, lead = 0, None
+        matrices = matrix if hasattr(matrix, "__next__") else [matrix]
+        for block in chain.from_iterable(map(_slice, matrices)):
+            values: Sequence[Self | None] = cls._read_matrix(block, number)
+            lead = _refuse_other(values, number, lead)
+            yield from values
+            number += len(values)
 
     @classmethod
     def _read_values(cls, values: RowsInput) -> list[Self]:
@@ -122,6 +146,46 @@ def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
     if type(rows) is LIST and {*map(type, rows)} == {asyncpg.Record} and {*map(len, rows)} == {1}:
         return [*map(itemgetter(0), rows)]
     return rows
+
+
+def _slice(matrix: Any) -> Iterator[Any]:
+    """Slice a matrix into blocks of rows. An object that has no slices is one block."""
+    if hasattr(matrix, "tocsr"):
+        matrix = matrix.tocsr()  # SciPy's only form whose rows are quick to take
+    rows = getattr(matrix, "iloc", matrix)  # pandas' own slices may go by labels
+    try:
+        count = matrix.shape[0] if hasattr(matrix, "shape") else len(matrix)
+        first = rows[:_BLOCK]
+    except (LookupError, RuntimeError, TypeError):  # of a sparse tensor, or of no matrix
+        yield matrix
+        return
+    yield first
+    for start in range(_BLOCK, count, _BLOCK):
+        yield rows[start : start + _BLOCK]
+
+
+def _refuse_other(
+    values: Iterable[Value | None], number: int, lead: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """Raise if a block, whose values are alike, has other dimensions than the blocks before it.
+
+    Args:
+        values: the block.
+        number: the number of its first row.
+        lead: the number and the dimensions of the first row that is not null, if there was one.
+
+    Returns:
+        `lead`, which this block may be the first to have.
+    """
+    sizes = (
+        (row, value.dimensions()) for row, value in enumerate(values, number) if value is not None
+    )
+    found = next(sizes, None)
+    if lead and found and found[1] != lead[1]:
+        raise InvalidValueError(
+            f"row {found[0]}: expected {lead[1]} dimensions, as row {lead[0]} has, got {found[1]}"
+        )
+    return lead or found
 
 
 def refuse_ragged(rows: Sequence[Value | None], first: int = 0) -> None:
