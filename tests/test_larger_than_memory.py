@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import asyncpg
 import numpy as np
@@ -48,11 +49,38 @@ class ByPlace(list[Any]):
     """A frame: its own slices go by labels, and those of ``iloc`` by places."""
 
     def __getitem__(self, _: Any) -> Any:
-        raise KeyError("label")
+        return []
 
     @property
     def iloc(self) -> list[Any]:
         return [*self]
+
+
+class Dataset:
+    """A dataset of Hugging Face: the slices of its columns are lists, and lose what it knows."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix
+
+    def select(self, rows: range) -> Dataset:
+        return Dataset(self._matrix[rows.start : rows.stop])
+
+    def __getitem__(self, name: str) -> Any:
+        return DatasetColumn(self, name, self._matrix)
+
+
+class DatasetColumn:
+    format: ClassVar[dict[str, str]] = {"type": "numpy"}
+
+    def __init__(self, source: Any, column_name: str, matrix: Any) -> None:
+        self.source, self.column_name, self._matrix = source, column_name, matrix
+
+    def __len__(self) -> int:
+        return len(self._matrix)
+
+    def __getitem__(self, rows: slice) -> Any:
+        assert rows == slice(None)
+        return self._matrix
 
 
 class Whole:
@@ -80,7 +108,10 @@ HOLDERS: dict[str, Callable[[Any, Path], Any]] = {
     "tuple of values": lambda matrix, _: (*map(Vector, matrix),),
     "shape and slices": lambda matrix, _: Stored(matrix),
     "iloc": lambda matrix, _: ByPlace(matrix),
+    "column of a dataset": lambda matrix, _: Dataset(matrix)["embedding"],
+    "column of a column": lambda matrix, _: DatasetColumn(matrix, "embedding", matrix),
     "no slices": lambda matrix, _: Whole(matrix),
+    "rows after a conversion": lambda matrix, _: SimpleNamespace(tocsr=lambda: matrix),
     "blocks": lambda matrix, _: iter(np.split(matrix, [1, 1, 7])),
     "blocks of several kinds": lambda matrix, _: iter([matrix[:1], matrix[1:6].tolist(), matrix[6:]]),
     "generator of rows": lambda matrix, _: ([row] for row in matrix),
