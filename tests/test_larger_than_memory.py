@@ -16,7 +16,7 @@ import pytest
 from asyncpg_vector import InvalidTypeError, InvalidValueError, Vector, VectorError
 from asyncpg_vector.runtime import rows as rows_module
 from tests.processes import UNMEASURED, run_python
-from tests.spec_types import ROOT, SpecType, each_dense_type
+from tests.spec_types import ROOT, TYPES, SpecType, each_dense_type
 
 if TYPE_CHECKING:
     from tests.conftest import NewDatabase
@@ -127,6 +127,18 @@ def test_the_values_of_from_matrix(
     cls, matrix = type_.value_class, numbers(count)
     values = [*cls.iter_matrix(HOLDERS[holder](matrix, tmp_path))]
     assert [value.to_binary() for value in values] == [cls(row).to_binary() for row in matrix]
+
+
+OF_ROWS = [type_ for type_ in TYPES if issubclass(type_.value_class, rows_module.Rows)]
+
+
+@pytest.mark.parametrize("type_", OF_ROWS, ids=repr)
+def test_every_layout(type_: SpecType) -> None:
+    cls, matrix = type_.value_class, numbers() > 0
+    values = [cls(row) for row in matrix]
+    assert [*cls.iter_matrix(matrix)] == [*cls.iter_matrix(iter(np.split(matrix, [5])))] == values
+    with pytest.raises(InvalidValueError, match="^row 11: expected 3 dimensions, as row 0 has, go"):
+        [*cls.iter_matrix(iter([matrix, matrix[:, :2]]))]
 
 
 def test_a_block_at_a_time() -> None:
