@@ -83,6 +83,9 @@ class HostTensor(Tensor):
     def numpy(self, *, force: bool = False) -> Any:
         return np.asarray(self.detach().cpu() if force else self)
 
+    def to_dense(self) -> Any:
+        return self
+
     def tolist(self) -> Any:
         return self.numbers.tolist()
 

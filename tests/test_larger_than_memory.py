@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, Vector, VectorError
-from asyncpg_vector.runtime import rows as rows_module
+from asyncpg_vector.runtime import slices
+from asyncpg_vector.runtime.rows import Rows
 from tests.processes import UNMEASURED, run_python
 from tests.spec_types import ROOT, TYPES, SpecType, each_dense_type
 
@@ -27,7 +28,7 @@ COUNT = 11
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows_module, "_BLOCK", BLOCK)
+    monkeypatch.setattr(slices, "_BLOCK", BLOCK)
 
 
 def numbers(count: int = COUNT) -> Any:
@@ -129,7 +130,7 @@ def test_the_values_of_from_matrix(
     assert [value.to_binary() for value in values] == [cls(row).to_binary() for row in matrix]
 
 
-OF_ROWS = [type_ for type_ in TYPES if issubclass(type_.value_class, rows_module.Rows)]
+OF_ROWS = [type_ for type_ in TYPES if issubclass(type_.value_class, Rows)]
 
 
 @pytest.mark.parametrize("type_", OF_ROWS, ids=repr)

@@ -412,7 +412,6 @@ if np:
         ("packed", [[1], [1, 2]], {}, InvalidValueError, "row 1: expected 8 dimensions, as row 0 has, got 16"),
         ("packed", [[1], [1, 2]], {"length": 8}, InvalidValueError, "row 1: expected 1 bytes for 8 bits, 8 in a byte, got 2"),
         ("packed", [b"1", None], {}, InvalidTypeError, "row 1: expected a sequence of packed bits, got NoneType None"),
-        ("packed", [Bit("1")], {}, InvalidTypeError, "row 0: expected packed bits, got a Bit"),
         ("packed", np.zeros((2, 2), "u1"), {"length": 8}, InvalidValueError, "expected 1 bytes for 8 bits, 8 in a byte, got 2"),
         ("packed", np.zeros((0, 2), "u1"), {"length": 8}, InvalidValueError, "expected 1 bytes for 8 bits, 8 in a byte, got 2"),
         ("packed", np.array([[1, 2], [3, 1]], "u1"), {"length": 15}, InvalidValueError, "row 1: expected 0 in the bits past the length 15, which are in the byte at index 1, got 00000001"),
@@ -430,25 +429,14 @@ if np:
         ]  # fmt: skip
 
 
-def read_block(kind: str, matrix: Any, options: Any, first: int) -> list[Bit]:
-    """Read a block of a larger matrix, of which `first` is the number of the first row."""
-    if kind == "flags":
-        return Bit._read_matrix(matrix, first)
-    return Bit._read_packed_matrix(matrix, first, **{"length": None, "signed": False} | options)
-
-
 @needs_numpy
 @pytest.mark.parametrize(("kind", "matrix", "options", "error", "message"), NO_MATRIX)
 def test_no_matrix(kind: str, matrix: Any, options: Any, error: Any, message: str) -> None:
-    """An error has the number of its row; in a block of a matrix, that in the matrix."""
+    """An error has the number of its row."""
     read = Bit.from_matrix if kind == "flags" else Bit.from_packed_matrix
     with pytest.raises(error) as caught:
         read(matrix, **options)
     assert str(caught.value) == message
-    with pytest.raises(error) as caught:
-        read_block(kind, matrix, options, 100)
-    later = re.sub(r"(?<=row )\d", lambda number: str(100 + int(number[0])), message)
-    assert str(caught.value) == later
 
 
 @needs_numpy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import count, repeat
 from numbers import Integral, Real
@@ -16,7 +16,7 @@ from asyncpg_vector._messages import describe
 from asyncpg_vector._native import kernel
 from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedTextError
-from asyncpg_vector.runtime.arrays import NullableRows, open_blocks
+from asyncpg_vector.runtime.arrays import open_blocks
 from asyncpg_vector.runtime.checks import count_error
 from asyncpg_vector.runtime.holders import (
     LIST,
@@ -26,7 +26,6 @@ from asyncpg_vector.runtime.holders import (
     read_numbers,
     read_whole,
 )
-from asyncpg_vector.runtime.matrix import ColumnInput, Tensor
 from asyncpg_vector.runtime.packed import (
     PackedInput,
     check_byte_count,
@@ -35,7 +34,7 @@ from asyncpg_vector.runtime.packed import (
     read_packed_rows,
     spare_bits,
 )
-from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
+from asyncpg_vector.runtime.rows import ColumnInput, Rows, RowsInput, Tensor, refuse_ragged
 from asyncpg_vector.runtime.value import Value, size_error, wrap
 
 __all__ = ["Bits", "BitsInput", "BitsMatrixInput", "PackedInput", "PackedMatrixInput"]
@@ -84,7 +83,7 @@ class Bits(Rows):
         if type(value) is Packed:
             return value
         if is_ndarray(value):
-            return cls._read_array(value)
+            return cls._read_row_of_array(value)
         packed: Packed = super().read_parameter(value)
         return packed
 
@@ -103,7 +102,7 @@ class Bits(Rows):
                 f"expected bits, got a {type(value).__name__}; {cls._conversion}"
             )
         flags = read_numbers(value, "bools")
-        return cls._read_array(flags) if is_ndarray(flags) else cls._read_flags(flags)
+        return cls._read_row_of_array(flags) if is_ndarray(flags) else cls._read_flags(flags)
 
     @classmethod
     def from_packed(
@@ -167,14 +166,10 @@ class Bits(Rows):
         return cls._read_matrix(matrix, 0)
 
     @classmethod
-    def _read_matrix(cls, matrix: Any, first: int) -> list[Any]:
-        return cls._read_blocks(matrix, first, cls._read_block)
-
-    @classmethod
-    def _read_block(cls, rows: Any, first: int) -> list[Any]:
-        packed = _pack_rows(rows) if is_ndarray(rows) else None
+    def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:
+        packed = _pack_rows(rows)
         if packed is None:
-            return cls._read_one_by_one(rows, cls._make, first)
+            return cls._read_rows(rows, cls._make, first)
         return cls._wrap_rows(packed, rows.shape[1])
 
     @overload
@@ -218,49 +213,21 @@ class Bits(Rows):
                 different numbers of bits, or the array has another shape. The message has the
                 row's number.
         """
-        return cls._read_packed_matrix(matrix, 0, length=length, signed=signed)
+        options: dict[str, Any] = {"length": length, "signed": signed}
+        read_array = partial(cls._read_packed_array, **options)
+        read_row = partial(cls.from_packed, **options)
+        return cls._read_blocks(open_blocks(matrix), 0, read_array, read_row)
 
     @classmethod
-    def _read_packed_matrix(
-        cls, matrix: Any, first: int, *, length: SupportsIndex | None, signed: bool
-    ) -> list[Any]:
-        """Make a value of each row; `first` is the number of the first in messages."""
-        read = partial(cls._read_packed_block, length=length, signed=signed)
-        return cls._read_blocks(matrix, first, read)
-
-    @classmethod
-    def _read_packed_block(
-        cls, rows: Any, first: int, *, length: SupportsIndex | None, signed: bool
-    ) -> list[Any]:
-        packed = read_packed_rows(rows, signed=signed) if is_ndarray(rows) else None
+    def _read_packed_array(
+        cls, rows: NDArray[Any], first: int, *, length: SupportsIndex | None, signed: bool
+    ) -> list[Self]:
+        packed = read_packed_rows(rows, signed=signed)
         if packed is not None:
             bits = cls._count_bits(packed.shape[1], length)
             if not (packed[:, -1:] & spare_bits(bits)).any():
                 return cls._wrap_rows(packed, bits)
-        read = partial(cls.from_packed, length=length, signed=signed)
-        return cls._read_one_by_one(rows, read, first)
-
-    @classmethod
-    def _read_blocks(
-        cls, matrix: Any, first: int, read: Callable[[Any, int], list[Any]]
-    ) -> list[Any]:
-        blocks: list[Any] = [matrix] if isinstance(matrix, (list, tuple)) else open_blocks(matrix)
-        values: list[Any] = []
-        for block in blocks:
-            values += read(_check_shape(block), first + len(values))
-        if len(blocks) > 1:
-            refuse_ragged(values, first)
-        return values
-
-    @classmethod
-    def _read_one_by_one(
-        cls, rows: Iterable[Any], read: Callable[[Any], Any], first: int
-    ) -> list[Any]:
-        if type(rows) is NullableRows:
-            read = partial(_read_nullable, read)
-        values = [cls._read_row(row, read, index) for index, row in enumerate(rows, first)]
-        refuse_ragged(values, first)
-        return values
+        return cls._read_rows(rows, partial(cls.from_packed, length=length, signed=signed), first)
 
     @classmethod
     def _wrap_rows(cls, packed: NDArray[np.uint8], bits: int) -> list[Self]:
@@ -324,7 +291,7 @@ class Bits(Rows):
         return [("header", f"V{cls.header.size}"), ("bits", "B", (size,))]
 
     @classmethod
-    def _read_array(cls, value: NDArray[Any]) -> Packed:
+    def _read_row_of_array(cls, value: NDArray[Any]) -> Packed:
         if value.ndim == 1:
             cls._check_length(len(value))  # before all of a longer one is read
         if value.ndim != 1 or value.dtype.kind != "b":
@@ -434,21 +401,6 @@ BitsMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[BitsInput]
 """A matrix of bools, or arguments of the constructor that become its rows."""
 PackedMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[PackedInput]
 """A matrix of packed bits, or arguments of `from_packed` that become its rows."""
-
-
-def _check_shape(rows: Any) -> Any:
-    """Return a block of rows: an ndarray of two dimensions, or a list."""
-    if not is_ndarray(rows):
-        return rows
-    if rows.shape == (0,):
-        return []
-    if rows.ndim != 2:
-        raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
-    return rows
-
-
-def _read_nullable(read: Callable[[Any], Any], row: Any) -> Any:
-    return None if row is None else read(row)
 
 
 def _pack_rows(rows: NDArray[Any]) -> NDArray[np.uint8] | None:

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Self, TypeAlias, overload
 
 from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._numpy import import_numpy, loaded_numpy
-from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.runtime.arrays import NullableRows
 from asyncpg_vector.runtime.formats import NumberFormat
-from asyncpg_vector.runtime.holders import NumbersInput, SupportsArray
-from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
+from asyncpg_vector.runtime.holders import NumbersInput
+from asyncpg_vector.runtime.rows import ColumnInput, Rows, RowsInput, Tensor, refuse_ragged
 from asyncpg_vector.runtime.value import NumberT, ScalarT, wrap
 
-__all__ = ["ColumnInput", "MatrixInput", "MatrixRow"]
-
-
-class Tensor(Protocol):
-    """An array or tensor of any library, which has no null rows."""
-
-    @property
-    def ndim(self) -> int: ...
-    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
-
+__all__ = ["MatrixInput", "MatrixRow"]
 
 MatrixInput: TypeAlias = Tensor | Sequence[NumbersInput]
 """A matrix, or rows that become one."""
-
-
-class Column(Protocol):
-    """A column of rows, of Arrow, pandas, polars or a dataset, which may have null rows."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: Any, /) -> Any: ...
-
-
-ColumnInput: TypeAlias = Column | SupportsArray
-"""A column, or an object that becomes an ndarray."""
 
 _BLOCK = 1 << 19
 """Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
@@ -80,22 +59,18 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
         return cls._read_matrix(matrix, 0)
 
     @classmethod
-    def _read_list(cls, rows: Sequence[Any], first: int) -> list[Any]:
+    def _read_list(
+        cls, rows: Sequence[Any], first: int, read_row: Callable[[Any], Any]
+    ) -> list[Any]:
         are_nullable = type(rows) is NullableRows
         native = cls._native()
         made: list[Any] | None = native and native.from_matrix(cls, rows, are_nullable)
-        if made is not None:
-            return made
-        return super()._read_list(rows, first)
+        return super()._read_list(rows, first, read_row) if made is None else made
 
     @classmethod
     def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:
-        if rows.shape == (0,):
-            return []
-        if rows.ndim != 2:
-            raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
         if cls.attribute_formats:  # a row of numbers lacks attributes
-            return cls._read_list([*rows], first)
+            return cls._read_list([*rows], first, cls._make)
         native = cls._native()
         made: list[Self] | None = native and native.from_matrix(cls, rows, False)  # noqa: FBT003
         if made is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 import asyncpg
 
@@ -15,16 +16,40 @@ from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, VectorError
 from asyncpg_vector.runtime.arrays import NullableRows, open_blocks
-from asyncpg_vector.runtime.holders import LIST
+from asyncpg_vector.runtime.holders import LIST, SupportsArray
+from asyncpg_vector.runtime.slices import slice_rows
 from asyncpg_vector.runtime.value import Value
 
-__all__ = ["Rows", "RowsInput", "refuse_ragged"]
+__all__ = ["ColumnInput", "Rows", "RowsInput", "Tensor", "refuse_ragged"]
+
+
+class Tensor(Protocol):
+    """An array or tensor of any library, which has no null rows."""
+
+    @property
+    def ndim(self) -> int: ...
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class Column(Protocol):
+    """A column of rows, of Arrow, pandas, polars or a dataset, which may have null rows."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+ColumnInput: TypeAlias = Column | SupportsArray
+"""A column, or an object that becomes an ndarray."""
 
 RowsInput: TypeAlias = Iterable[Value | asyncpg.Record]
 """Values, or records of one column, that become a matrix."""
 
-_BLOCK = 256
-"""Rows that are values at a time: so many that the work for a block does not count."""
+
+class Lead(NamedTuple):
+    """The first row that is not null, whose dimensions those after it have."""
+
+    number: int
+    dimensions: int
 
 
 class Rows(Value):
@@ -40,12 +65,28 @@ class Rows(Value):
             matrix: what the layout's `from_matrix` takes.
             first: the number of the first row in messages.
         """
-        blocks = open_blocks(matrix)
+        return cls._read_blocks(open_blocks(matrix), first, cls._read_array, cls._make)
+
+    @classmethod
+    def _read_blocks(
+        cls,
+        blocks: Sequence[Any],
+        first: int,
+        read_array: Callable[[NDArray[Any], int], list[Any]],
+        read_row: Callable[[Any], Any],
+    ) -> list[Any]:
+        """Make a value of each row of ndarrays and of lists of rows, which follow each other."""
         values: list[Any] = []
         for block in blocks:
             start = first + len(values)
-            is_array = is_ndarray(block)
-            values += cls._read_array(block, start) if is_array else cls._read_list(block, start)
+            if not is_ndarray(block):
+                values += cls._read_list(block, start, read_row)
+            elif block.ndim == 2:  # of a matrix
+                values += read_array(block, start)
+            elif block.shape != (0,):
+                raise InvalidTypeError(
+                    f"expected two dimensions, got an array of shape {block.shape}"
+                )
         if len(blocks) > 1:
             refuse_ragged(values, first)
         return values
@@ -53,18 +94,18 @@ class Rows(Value):
     @classmethod
     @abstractmethod
     def _read_array(cls, rows: NDArray[Any], first: int) -> list[Any]:
-        """Make a value of each row of an ndarray."""
+        """Make a value of each row of an ndarray of two dimensions."""
 
     @classmethod
-    def _read_list(cls, rows: Sequence[Any], first: int) -> list[Any]:
-        are_nullable = type(rows) is NullableRows
-        values = cls._read_rows(rows, cls._make_nullable if are_nullable else cls._make, first)
+    def _read_list(
+        cls, rows: Sequence[Any], first: int, read_row: Callable[[Any], Any]
+    ) -> list[Any]:
+        """Make a value of each row of a list that is not null."""
+        may_be_null = type(rows) is NullableRows
+        read = partial(_read_nullable, read_row) if may_be_null else read_row
+        values = cls._read_rows(rows, read, first)
         refuse_ragged(values, first)
         return values
-
-    @classmethod
-    def _make_nullable(cls, row: Any) -> Any:
-        return None if row is None else cls._make(row)
 
     @classmethod
     def iter_matrix(cls, matrix: Any, /) -> Iterator[Self | None]:
@@ -80,9 +121,10 @@ class Rows(Value):
         """
         number, lead = 0, None
         matrices = matrix if hasattr(matrix, "__next__") else [matrix]
-        for block in chain.from_iterable(map(_slice, matrices)):
-            values: Sequence[Self | None] = cls._read_matrix(block, number)
-            lead = _refuse_other(values, number, lead)
+        for block in chain.from_iterable(map(slice_rows, matrices)):
+            values: list[Self | None] = cls._read_matrix(block, number)
+            given = next((place for place, value in enumerate(values) if value is not None), 0)
+            lead = refuse_ragged(values[given : given + 1], number + given, lead)  # all are alike
             yield from values
             number += len(values)
 
@@ -141,6 +183,10 @@ class Rows(Value):
         return InvalidTypeError(f"expected one column, got {', '.join(names)}{advice}")
 
 
+def _read_nullable(read: Callable[[Any], Any], row: Any) -> Any:
+    return None if row is None else read(row)
+
+
 def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
     """Take the values out of a list of records of one column, all of them at once."""
     if type(rows) is LIST and {*map(type, rows)} == {asyncpg.Record} and {*map(len, rows)} == {1}:
@@ -148,64 +194,27 @@ def _take_out(rows: Iterable[Any]) -> Iterable[Any]:
     return rows
 
 
-def _slice(matrix: Any) -> Iterator[Any]:
-    """Slice a matrix into blocks of rows. An object that has no slices is one block."""
-    if hasattr(matrix, "tocsr"):
-        matrix = matrix.tocsr()  # SciPy's only form whose rows are quick to take
-    try:
-        count = matrix.shape[0] if hasattr(matrix, "shape") else len(matrix)
-        first = _take(matrix, range(min(_BLOCK, count)))
-    except (AttributeError, LookupError, RuntimeError, TypeError):  # such as of a sparse tensor
-        yield matrix
-        return
-    yield first
-    for start in range(_BLOCK, count, _BLOCK):
-        yield _take(matrix, range(start, min(start + _BLOCK, count)))
-
-
-def _take(matrix: Any, rows: range) -> Any:
-    """Take rows of a matrix, as a matrix of the same kind."""
-    if hasattr(matrix, "column_name"):  # a column of a dataset, whose slices are plain lists
-        return matrix.source.select(rows)[matrix.column_name]
-    by_place = getattr(matrix, "iloc", matrix)  # pandas' own slices may go by labels
-    return by_place[rows.start : rows.stop]
-
-
-def _refuse_other(
-    values: Iterable[Value | None], number: int, lead: tuple[int, int] | None
-) -> tuple[int, int] | None:
-    """Raise if a block, whose values are alike, has other dimensions than the blocks before it.
-
-    Args:
-        values: the block.
-        number: the number of its first row.
-        lead: the number and the dimensions of the first row that is not null, if there was one.
-
-    Returns:
-        `lead`, which this block may be the first to have.
-    """
-    sizes = (
-        (row, value.dimensions()) for row, value in enumerate(values, number) if value is not None
-    )
-    found = next(sizes, None)
-    if lead and found and found[1] != lead[1]:
-        raise InvalidValueError(
-            f"row {found[0]}: expected {lead[1]} dimensions, as row {lead[0]} has, got {found[1]}"
-        )
-    return lead or found
-
-
-def refuse_ragged(rows: Sequence[Value | None], first: int = 0) -> None:
+def refuse_ragged(
+    rows: Iterable[Value | None], first: int = 0, lead: Lead | None = None
+) -> Lead | None:
     """Raise if a row has another number of dimensions than those before it; null rows have none.
 
     Args:
         rows: values, and None for a null row.
         first: the number of the first row in messages.
+        lead: what the rows before these returned.
+
+    Returns:
+        The first row that is not null, if there was one.
     """
-    given = [(n, row.dimensions()) for n, row in enumerate(rows, first) if row is not None]
-    for index, dimensions in given:
-        if dimensions != given[0][1]:
+    for number, row in enumerate(rows, first):
+        if row is None:
+            continue
+        dimensions = row.dimensions()
+        lead = lead or Lead(number, dimensions)
+        if dimensions != lead.dimensions:
             raise InvalidValueError(
-                f"row {index}: expected {given[0][1]} dimensions, as row {given[0][0]} has, "
+                f"row {number}: expected {lead.dimensions} dimensions, as row {lead.number} has, "
                 f"got {dimensions}"
             )
+    return lead

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from typing import Any, ClassVar, Generic, Self, TypeAlias
+from typing import Any, ClassVar, Generic, Self, TypeAlias, overload
 
 from asyncpg_vector._annotations import NDArray, sparse
-from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.runtime.compressed import CompressedRows
 from asyncpg_vector.runtime.formats import NumberFormat
-from asyncpg_vector.runtime.holders import REAL, SupportsArray
-from asyncpg_vector.runtime.rows import Rows, RowsInput, refuse_ragged
+from asyncpg_vector.runtime.holders import REAL
+from asyncpg_vector.runtime.rows import ColumnInput, Rows, RowsInput, Tensor, refuse_ragged
 from asyncpg_vector.runtime.sparse_holders import Entries, SupportsToCsr, read_sparse_matrix
 from asyncpg_vector.runtime.value import NumberT, ScalarT, check_dimensions, wrap
 
 __all__ = ["SparseMatrixInput", "SparseMatrixRow", "for_scipy"]
 
-SparseMatrixInput: TypeAlias = SupportsToCsr | SupportsArray | Sequence[Any]
+SparseMatrixInput: TypeAlias = SupportsToCsr | Tensor | Sequence[Any]
 """A sparse matrix or a dense one, or rows that become one."""
 
 _BLOCK = 1 << 19
@@ -38,16 +37,26 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
     index_format: ClassVar[NumberFormat]
     """The format of an index."""
 
+    @overload
     @classmethod
-    def from_matrix(cls, matrix: SparseMatrixInput, /) -> list[Self]:
+    def from_matrix(cls, matrix: SparseMatrixInput, /) -> list[Self]: ...
+    @overload
+    @classmethod
+    def from_matrix(cls, matrix: ColumnInput, /) -> list[Self | None]: ...
+    @classmethod
+    def from_matrix(cls, matrix: SparseMatrixInput | ColumnInput, /) -> list[Any]:
         """Make a value of each row of a matrix, all of them at once.
 
         Entries of a row that have the same column add up, and zeros are dropped.
 
         Args:
             matrix: a SciPy sparse array or matrix, best in CSR; a sparse tensor (COO or CSR); a
-                dense matrix, as an ndarray of shape (rows, dimensions) or an object that NumPy
-                makes one of; or a list or tuple of arguments for the constructor.
+                dense matrix, as an ndarray or tensor of shape (rows, dimensions), or another object
+                that becomes one; a column of dense rows, such as one of Arrow; or a list, or
+                another sequence, of arguments for the constructor.
+
+        Returns:
+            A list of values. None stands for a null row of a column.
 
         Raises:
             InvalidTypeError, InvalidValueError: the constructor would refuse a row, rows have
@@ -91,10 +100,6 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
 
     @classmethod
     def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:
-        if rows.shape == (0,):
-            return []
-        if rows.ndim != 2:
-            raise InvalidTypeError(f"expected two dimensions, got an array of shape {rows.shape}")
         check_dimensions(cls.info, rows.shape[1])
         step = max(1, _BLOCK // (rows.itemsize * rows.shape[1]))
         return [

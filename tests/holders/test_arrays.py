@@ -147,7 +147,7 @@ def test_no_memory_for_a_list() -> None:
 def test_masked_arrays(type_: SpecType) -> None:
     """Without masked numbers they are ndarrays."""
     cls = type_.value_class
-    matrix = np.ma.masked_array([[1.0, 2], [3, 4]], False)
+    matrix = np.ma.masked_array([[1.0, 2], [3, 4]], mask=False)
     assert cls.from_matrix(matrix) == [cls(row) for row in matrix] == [cls([1, 2]), cls([3, 4])]
 
 

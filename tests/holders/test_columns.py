@@ -285,7 +285,7 @@ NUMBERS: dict[str, Callable[[Rows], Any]] = {
     "pandas.Float32": lambda row: pd.Series(row, dtype="Float32"),
     "pandas.Int8": lambda row: pd.Series(row, dtype="Int8"),
     "pandas of Arrow": lambda row: pd.Series(row, dtype="float[pyarrow]"),
-    "pandas.Index": lambda row: pd.Index(row),
+    "pandas.Index": pd.Index,
 }
 
 
