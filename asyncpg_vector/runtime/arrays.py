@@ -6,9 +6,9 @@ that has nulls, a list is made instead: NumPy would make NaN of a null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe
@@ -17,6 +17,7 @@ from asyncpg_vector.errors import InvalidTypeError
 
 __all__ = [
     "LIST",
+    "ArrayWithGaps",
     "NullableRows",
     "as_list",
     "becomes_float32",
@@ -35,6 +36,18 @@ _NO_ROWS = (str, bytes, bytearray, memoryview, Mapping)
 
 class NullableRows(list[Any]):
     """Rows of a column; None stands for a null row."""
+
+
+class ArrayWithGaps(NamedTuple):
+    """Rows of a column that are of one length."""
+
+    rows: NDArray[Any]
+    is_valid: list[bool]
+    """Whether each row of the column is one of `rows`, or else null."""
+
+    def fill(self, values: Iterable[Any]) -> NullableRows:
+        """Return a value for each of `rows`, and None for each null row."""
+        return _fill(values, self.is_valid)
 
 
 def open_foreign(value: object) -> Any:
@@ -82,7 +95,7 @@ def as_list(value: object, what: str) -> Any:
 
 
 def open_blocks(matrix: Any) -> list[Any]:
-    """Read a matrix, or a column of rows, as blocks: ndarrays, and lists or tuples of rows.
+    """Read a matrix, or a column of rows, as blocks: ndarrays with gaps or without, lists, tuples.
 
     Raises:
         InvalidTypeError: it is none, or its library fails.
@@ -302,12 +315,14 @@ def _open_pandas(series: Any) -> list[Any]:
 def _cut(numbers: NDArray[Any], lengths: NDArray[Any], is_valid: list[bool] | None) -> Any:
     """Cut numbers into rows of these lengths; `is_valid` tells where there are null rows too."""
     if len(lengths) and (lengths == lengths[0]).all():
-        rows: Any = numbers.reshape(len(lengths), lengths[0])
-    else:
-        numpy = loaded_numpy()
-        rows = numpy.split(numbers, numpy.cumsum(lengths))[:-1]
-    if is_valid is None:
-        return rows
+        array = numbers.reshape(len(lengths), lengths[0])
+        return array if is_valid is None else ArrayWithGaps(array, is_valid)
+    numpy = loaded_numpy()
+    rows: list[Any] = numpy.split(numbers, numpy.cumsum(lengths))[:-1]
+    return rows if is_valid is None else _fill(rows, is_valid)
+
+
+def _fill(rows: Iterable[Any], is_valid: list[bool]) -> NullableRows:
     following = iter(rows)
     return NullableRows(next(following) if valid else None for valid in is_valid)
 

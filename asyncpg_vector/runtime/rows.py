@@ -15,7 +15,7 @@ from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, VectorError
-from asyncpg_vector.runtime.arrays import NullableRows, open_blocks
+from asyncpg_vector.runtime.arrays import ArrayWithGaps, NullableRows, open_blocks
 from asyncpg_vector.runtime.holders import LIST, SupportsArray
 from asyncpg_vector.runtime.slices import slice_rows
 from asyncpg_vector.runtime.value import Value
@@ -78,18 +78,31 @@ class Rows(Value):
         """Make a value of each row of ndarrays and of lists of rows, which follow each other."""
         values: list[Any] = []
         for block in blocks:
-            start = first + len(values)
-            if not is_ndarray(block):
-                values += cls._read_list(block, start, read_row)
-            elif block.ndim == 2:  # of a matrix
-                values += read_array(block, start)
-            elif block.shape != (0,):
-                raise InvalidTypeError(
-                    f"expected two dimensions, got an array of shape {block.shape}"
-                )
+            values += cls._read_any_block(block, first + len(values), read_array, read_row)
         if len(blocks) > 1:
             refuse_ragged(values, first)
         return values
+
+    @classmethod
+    def _read_any_block(
+        cls,
+        block: Any,
+        first: int,
+        read_array: Callable[[NDArray[Any], int], list[Any]],
+        read_row: Callable[[Any], Any],
+    ) -> list[Any]:
+        if isinstance(block, ArrayWithGaps):
+            try:
+                return block.fill(read_array(block.rows, first))
+            except VectorError:  # whose number of the row does not count null rows
+                block = block.fill(block.rows)
+        if not is_ndarray(block):
+            return cls._read_list(block, first, read_row)
+        if block.shape == (0,):
+            return []
+        if block.ndim != 2:
+            raise InvalidTypeError(f"expected two dimensions, got an array of shape {block.shape}")
+        return read_array(block, first)
 
     @classmethod
     @abstractmethod
