@@ -14,6 +14,29 @@ from asyncpg_vector.runtime.sparse import Entries
 from tests.needs import np
 from tests.spec_types import SpecType
 
+
+class Foreign:
+    """A row of another library."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def numpy(self) -> Any:
+        return self.array
+
+
+class Clearing(Foreign):
+    """A row that empties the list of rows as it is read."""
+
+    def __init__(self) -> None:
+        super().__init__(np.array([1, 0]))
+        self.rows: list[Any] = [self, Foreign(self.array)]
+
+    def numpy(self) -> Any:
+        self.rows.clear()
+        return self.array
+
+
 ROWS: list[Any] = [
     *([], [1], [1, 0] * 400, (1, 0), [1.0, 0.0], [True], [2], [-1], [1e300], [float("nan")], [10**400]),
     *([None], ["1"], [[1]], "1", "[1,0]", "[1,]", "{1:1}/2", "[1e400]", b"1", None, 1, {}, {1: 2}),
@@ -26,6 +49,12 @@ if np:
         *(np.zeros((2, 2)), np.zeros(()), np.zeros((3, 2), "f4")[:, ::-1], np.array([np.nan]), np.array(["1"])),
         *([np.float64(1), np.float32(0)], [np.int8(1), np.bool_(0)], [np.longdouble(1)], np.float32(1)),
     ]  # fmt: skip
+    ROWS += [
+        Foreign(np.array([1, 0], "f4")),
+        [Foreign(np.array([1, 0]))] * 2,
+        Foreign(None),
+        Clearing().rows,
+    ]
 COLUMNS: list[Any] = [
     *(([1], [1], 3), ([3], [1], 3), ([1, 1], [1, 1], 3), ([1], [0], 3), ([2, 1], (1, 1), 3), ([1], [], 3)),
     *(([None], [1], 3), ([2**80], [1], 3), ([1], [1], 10**30), ([1], [None], 3)),
@@ -76,10 +105,17 @@ def direct_calls_of(type_: SpecType) -> list[Callable[[], Any]]:
     value = cls.decode(wires[0])
     rows = [*ROWS, value, [value] * 3, [value, 1], *map(Entries, COLUMNS)]
     calls = [partial(native.encode, row) for row in rows]
-    names = ["from_binary", "from_float_base64", "from_matrix", "to_matrix"]
+    names = ["from_binary", "from_float_base64", "from_numbers", "to_matrix"]
     calls += [
         partial(getattr(native, name), cls, each) for name in names for each in [*rows, *wires]
     ]
+    matrices = [*rows, [value, None], [None, [1, 0], (1, 0)]]
+    calls += [
+        partial(native.from_matrix, cls, each, are_nullable)
+        for each in matrices
+        for are_nullable in (True, False)
+    ]
+    calls += [partial(native.from_matrix, cls, rows[0]), partial(native.from_matrix, int, [], None)]
     calls += [partial(native.decode, wire) for wire in wires]
     unpack = [kernel.Format(name, "big").unpack_list for name in kernel.FORMATS]
     unpack += [kernel.Format(name, "big").unpack_array for name in kernel.FORMATS if np]
