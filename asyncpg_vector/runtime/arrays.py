@@ -309,9 +309,7 @@ def _open_pandas(series: Any) -> list[Any]:
     if hasattr(series.dtype, "pyarrow_dtype"):
         return _open_blocks(series.array.__arrow_array__())
     nulls = series.isna().tolist()
-    return [
-        NullableRows(None if n else row for row, n in zip(series.to_numpy(), nulls, strict=True))
-    ]
+    return [NullableRows(None if n else row for row, n in zip(series.tolist(), nulls, strict=True))]
 
 
 def _cut(numbers: NDArray[Any], lengths: NDArray[Any], is_valid: list[bool] | None) -> Any:
