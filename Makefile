@@ -21,7 +21,8 @@ UNTIMED := --override-ini faulthandler_timeout=0
 SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
   test_bench.py test_beyond_one_server.py test_coming_from.py test_demo.py test_faults.py test_get_debian.py \
-  test_index_progress.py test_load.py test_lock.py test_mutation.py test_new_type.py test_package.py test_pgbouncer.py test_proof.py \
+  test_index_progress.py test_load.py test_load_parquet.py test_lock.py test_mutation.py \
+  test_new_type.py test_package.py test_pgbouncer.py test_proof.py \
   test_proportion.py test_readme.py test_recipes.py test_specs.py test_testing.py test_threads.py test_tune_search.py
 EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types --sqlalchemy
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
@@ -42,7 +43,7 @@ demo: .venv/demo $(KERNEL) ## search real text; QUERY="..." asks, DSN=... is you
 
 RECIPES := filtered_search hybrid_search binary_quantization half_precision_index matryoshka several_vectors asyncpg_service
 examples: .venv/test ## run all examples, each on servers of its own
-	@set -e; for example in semantic_search tune_search beyond_one_server $(RECIPES); do \
+	@set -e; for example in semantic_search load_parquet tune_search beyond_one_server $(RECIPES); do \
 	  echo "$$example:"; $(BIN)/python examples/$$example.py; done
 
 recall: .venv/bench ## measure recall and time on the demo's text, for docs/tuning.md

@@ -64,6 +64,7 @@ OF_MODEL = [
     "test_beyond_one_server.py",
     "test_demo.py",
     "test_index_progress.py",
+    "test_load_parquet.py",
     "test_recipes.py",
     "test_tune_search.py",
 ]
