@@ -35,6 +35,8 @@ typedef struct {
     int largest_plain; /* the largest power of ten that is printed without an exponent */
 } Format;
 
+static const Format float16 = {10, -14, 15, 5, 5};
+static const Format bfloat16 = {7, -126, 127, 4, 5};
 static const Format float32 = {23, -126, 127, 9, 5};
 static const Format float64 = {52, -1022, 1023, 17, 14};
 
@@ -481,4 +483,53 @@ const char *read_integer(const char *text, const char *end, int64_t *number)
     }
     *number = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
     return text;
+}
+
+/* Shortening */
+
+/* Split a number of the format that is not 0: significand * 2^exponent. */
+static inline uint64_t split(uint64_t bits, Format format, int *exponent)
+{
+    const uint64_t hidden_bit = (uint64_t)1 << 52;
+    int of_double = (int)(bits >> 52 & 0x7ff) - 1023;
+    *exponent = (of_double < format.smallest_exponent ? format.smallest_exponent : of_double) - format.fraction_bits;
+    return ((bits & (hidden_bit - 1)) | hidden_bit) >> (52 + *exponent - of_double);
+}
+
+static inline bool shorten(double *number, Format format)
+{
+    const uint64_t sign = (uint64_t)1 << 63;
+    uint64_t bits, shortened;
+    memcpy(&bits, number, sizeof bits);
+    if ((bits & ~sign) == 0) {
+        return true;
+    }
+    int exponent;
+    uint64_t significand = split(bits, format, &exponent);
+    if (significand == 1) {
+        return false; /* its interval may have 9 and 10 of a place, neither of which is shorter */
+    }
+    bool is_power = significand == (uint64_t)1 << format.fraction_bits &&
+                    exponent > format.smallest_exponent - format.fraction_bits;
+    if (!round_decimal(find_shortest(significand, exponent, is_power), float64, &shortened)) {
+        return false;
+    }
+    shortened |= bits & sign;
+    memcpy(number, &shortened, sizeof shortened);
+    return true;
+}
+
+bool shorten_float16(double *number)
+{
+    return shorten(number, float16);
+}
+
+bool shorten_bfloat16(double *number)
+{
+    return shorten(number, bfloat16);
+}
+
+bool shorten_float32(double *number)
+{
+    return shorten(number, float32);
 }

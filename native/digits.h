@@ -20,6 +20,12 @@ char *print_float32(float number, char *text);
 char *print_float64(double number, char *text);
 char *print_integer(int64_t number, char *text);
 
+/* Replace a finite number of a format by the double that is nearest to its shortest decimal, by the rule of
+ * print_float32. Return false, so that Python does it, if 128 bits do not settle which double is nearest. */
+bool shorten_float16(double *number);
+bool shorten_bfloat16(double *number);
+bool shorten_float32(double *number);
+
 /* Read one plain decimal number ([+-]digits[.digits][e[+-]digits], as in digits.py's _NUMBER) that starts at text, and
  * ends at end or before. Return where it ends, or NULL if there is none. read_float32 rounds once to float32, as strtof
  * does, and returns it as a double.

@@ -60,13 +60,59 @@ static bool fill_list(PyObject *list, Py_ssize_t first, Format format, const dou
     return true;
 }
 
-static PyObject *unpack_list(Format format, const unsigned char *payload, Py_ssize_t count)
+PyObject *unpack_list(Format format, const unsigned char *payload, Py_ssize_t count)
 {
     PyObject *list = PyList_New(count);
     double block[BLOCK];
     for (Py_ssize_t first = 0; list != NULL && first < count; first += BLOCK) {
         Py_ssize_t read = next_block(count - first);
         widen(format, payload + first * format.width, (size_t)read, block);
+        if (!fill_list(list, first, format, block, read)) {
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
+static bool shorten(FormatName name, double *number)
+{
+    switch (name) {
+    case FLOAT16: return shorten_float16(number);
+    case BFLOAT16: return shorten_bfloat16(number);
+    case FLOAT32: return shorten_float32(number);
+    default: return false;
+    }
+}
+
+/* Replace numbers by the doubles that are nearest to their shortest decimals. False if Python has to do it, such as for
+ * a double that is half-way between two numbers of the format, and narrows to the other one. */
+static bool shorten_block(Format format, const unsigned char *payload, double *numbers, size_t count)
+{
+    unsigned char narrowed[BLOCK * sizeof(float)];
+    for (size_t place = 0; place < count; place++) {
+        if (!shorten(format.name, &numbers[place])) {
+            return false;
+        }
+    }
+    return narrow_doubles(format, numbers, count, narrowed) && memcmp(narrowed, payload, count * format.width) == 0;
+}
+
+/* As unpack_list, with numbers that print with the fewest digits; None if Python has to do it. */
+static PyObject *unpack_shortest(Format format, const unsigned char *payload, Py_ssize_t count)
+{
+    if (!are_finite(format, payload, (size_t)count)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *list = PyList_New(count);
+    double block[BLOCK];
+    for (Py_ssize_t first = 0; list != NULL && first < count; first += BLOCK) {
+        Py_ssize_t read = next_block(count - first);
+        const unsigned char *numbers = payload + first * format.width;
+        widen(format, numbers, (size_t)read, block);
+        if (!shorten_block(format, numbers, block, (size_t)read)) {
+            Py_DECREF(list);
+            Py_RETURN_NONE;
+        }
         if (!fill_list(list, first, format, block, read)) {
             Py_CLEAR(list);
         }
@@ -123,14 +169,18 @@ static char *print_numbers(Format format, Digits digits, const unsigned char *pa
     return count ? text - 1 : text;
 }
 
-static PyObject *print_list(Format format, Digits digits, const unsigned char *payload, Py_ssize_t count)
+PyObject *print_list(Format format, Digits digits, const unsigned char *payload, Py_ssize_t count, const char *opening,
+                     const char *closing)
 {
-    char *text = PyMem_Malloc((size_t)(count * (characters_of(digits) + 1) + 1));
+    size_t before = strlen(opening), after = strlen(closing);
+    char *text = PyMem_Malloc((size_t)(count * (characters_of(digits) + 1) + 1) + before + after);
     if (text == NULL) {
         return PyErr_NoMemory();
     }
-    char *end = print_numbers(format, digits, payload, count, text);
-    PyObject *printed = PyUnicode_DecodeLatin1(text, end - text, NULL);
+    memcpy(text, opening, before);
+    char *end = print_numbers(format, digits, payload, count, text + before);
+    memcpy(end, closing, after);
+    PyObject *printed = PyUnicode_DecodeLatin1(text, end + after - text, NULL);
     PyMem_Free(text);
     return printed;
 }
@@ -209,7 +259,7 @@ static bool have_count(Py_ssize_t count, Py_ssize_t expected)
     return count == expected;
 }
 
-/* Unpack all numbers of a payload from an offset on, in one of the two ways. */
+/* Unpack all numbers of a payload from an offset on, in one of several ways. */
 static PyObject *unpack(PyObject *self, PyObject *const *arguments, Py_ssize_t given,
                         PyObject *(*unpack_all)(Format, const unsigned char *, Py_ssize_t))
 {
@@ -225,6 +275,11 @@ static PyObject *unpack(PyObject *self, PyObject *const *arguments, Py_ssize_t g
 static PyObject *format_unpack_list(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
     return unpack(self, arguments, given, unpack_list);
+}
+
+static PyObject *format_unpack_shortest(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    return unpack(self, arguments, given, unpack_shortest);
 }
 
 static PyObject *format_unpack_array(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
@@ -251,7 +306,7 @@ static PyObject *format_print(PyObject *self, PyObject *const *arguments, Py_ssi
     if (!are_finite(format, numbers, (size_t)count)) {
         Py_RETURN_NONE; /* nobody keeps NaN out of a type that the server does not check */
     }
-    return print_list(format, digits, numbers, count);
+    return print_list(format, digits, numbers, count, "", "");
 }
 
 static PyObject *format_new(PyTypeObject *class, PyObject *arguments, PyObject *Py_UNUSED(keywords))
@@ -270,6 +325,8 @@ static PyObject *format_new(PyTypeObject *class, PyObject *arguments, PyObject *
 
 static PyMethodDef format_methods[] = {
     {"unpack_list", METHOD(format_unpack_list), METH_FASTCALL, "Unpack all numbers of a payload from an offset on."},
+    {"unpack_shortest", METHOD(format_unpack_shortest), METH_FASTCALL,
+     "Unpack all numbers from an offset on, as doubles with the fewest digits; None if Python has to do it."},
     {"unpack_array", METHOD(format_unpack_array), METH_FASTCALL, "Unpack all numbers from an offset into an ndarray."},
     {"print", METHOD(format_print), METH_FASTCALL, "Print all numbers from an offset on; None if one is not finite."},
     {NULL, NULL, 0, NULL},

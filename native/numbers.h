@@ -27,6 +27,13 @@ bool find_format(const char *name, const char *byte_order, Format *format);
 /* Find digits by their name in text.py; false with a ValueError if there are none. */
 bool find_digits(const char *name, Digits *digits);
 
+/* Make a list of the numbers of a payload. */
+PyObject *unpack_list(Format format, const unsigned char *payload, Py_ssize_t count);
+
+/* Print finite numbers of a payload, with commas between them, and the given characters around them. */
+PyObject *print_list(Format format, Digits digits, const unsigned char *payload, Py_ssize_t count, const char *opening,
+                     const char *closing);
+
 /* Read the text of numbers that are separated by commas, with white space around them, and narrow them to a format.
  * False for anything that Python has to read. */
 bool pack_text(const char *text, const char *end, Digits digits, Format format, size_t count, unsigned char *payload);

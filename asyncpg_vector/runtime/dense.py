@@ -209,18 +209,27 @@ class Dense(MatrixRow[NumberT, ScalarT]):
         return cls._with_attributes(elements, *attributes)
 
     def to_json(self) -> Any:
-        """Return a list of the elements, or with attributes a dict of both."""
+        """Return a list of the elements, or with attributes a dict of both.
+
+        Each float has the fewest digits that narrow to the same number: 0.1 for the float32 that
+        `to_list` returns as 0.10000000149011612.
+        """
+        elements = self.element_format.unpack_shortest(self._wire, self.header.size)
         if not self.attribute_formats:
-            return self.to_list()
-        return {"elements": self.to_list(), **self._named_attributes()}
+            return elements
+        attributes = {
+            name: self.attribute_formats[name].shorten([attribute])[0]
+            for name, attribute in self._named_attributes().items()
+        }
+        return {"elements": elements, **attributes}
 
     @classmethod
-    def json_schema(cls) -> dict[str, Any]:
+    def json_schema(cls, dimensions: int | None = None) -> dict[str, Any]:
         elements = {
             "type": "array",
             "items": {"type": cls.element_format.json_type},
-            "minItems": 1,
-            "maxItems": cls.info.max_dimensions,
+            "minItems": dimensions or 1,
+            "maxItems": dimensions or cls.info.max_dimensions,
         }
         if not cls.attribute_formats:
             return elements

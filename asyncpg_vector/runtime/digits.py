@@ -21,7 +21,7 @@ from asyncpg_vector._numpy import loaded_numpy
 from asyncpg_vector.errors import MalformedTextError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ __all__ = [
     "read_float32",
     "read_float64",
     "read_integer",
+    "shorten_numbers",
 ]
 
 WHITESPACE = " \t\n\r\v\f"
@@ -58,14 +59,37 @@ _ENDS_HALF_WAY = bytes(3)
 _INTEGER = "([+-]?)([0-9]+)"
 _LONG_MAX = str(2**63 - 1)
 
+
+class _Precision:
+    """How many bits and digits the numbers of a format have, and where the subnormal ones end."""
+
+    def __init__(self, bits: int, smallest_exponent: int, fewest: int, most: int) -> None:
+        self.bits = bits
+        """The significant bits."""
+        self.smallest_normal = 2.0**smallest_exponent
+        self.half_of_smallest = smallest_exponent - bits
+        """The exponent of half the smallest number."""
+        self.fewest = fewest
+        """Decimals of so many digits round to distinct numbers: fewer make no text shorter."""
+        self.most = most
+        """So many digits tell any two numbers apart."""
+
+
+_FLOAT32 = _Precision(24, -126, 6, 9)
+_PRECISIONS: Mapping[str, _Precision] = {
+    "float16": _Precision(11, -14, 3, 5),
+    "bfloat16": _Precision(8, -126, 2, 4),
+}
+
 _PRINTED = {digits: f"%.{digits or 1}g" for digits in (0, 6, 7, 8, 9)}
 _SIGNIFICANT = [f"%.{digits}g" for digits in range(10)]
-_SMALLEST_NORMAL = 2.0**-126
 _MANY = 50
 """The count from which on NumPy prints faster than a loop."""
 _EXACT = Context(prec=400, traps=[])
 """Exact here, whatever the program's own context: a float32 has up to 112 digits, and a float64
 that `_is_on_a_bound` looks at has up to 309."""
+_EXACT_POWERS = [float(10**exponent) for exponent in range(23)]
+"""The powers of ten that are doubles."""
 _HALF_WAY_FROM = 2.0**49
 """Below this, no decimal of 17 digits is half-way between two float64."""
 
@@ -147,7 +171,7 @@ def _half_way(numbers: array[float]) -> list[int]:
     numpy = loaded_numpy()
     if numpy:
         doubles, bits = numpy.frombuffer(numbers), numpy.frombuffer(numbers, "u8")
-        subnormal = (numpy.abs(doubles) < _SMALLEST_NORMAL) & (doubles != 0)
+        subnormal = (numpy.abs(doubles) < _FLOAT32.smallest_normal) & (doubles != 0)
         places: list[int] = numpy.flatnonzero((bits & _BELOW == _HALF) | subnormal).tolist()
         return places
     packed = struct.pack(f"<{len(numbers)}d", *numbers)
@@ -225,7 +249,7 @@ def _count_digits(numpy: Any, numbers: Sequence[float]) -> list[int]:
     """
     magnitudes = numpy.abs(numpy.array(numbers))
     mantissas, exponents = numpy.frexp(magnitudes)
-    settled = (mantissas != 0.5) & (magnitudes >= _SMALLEST_NORMAL) & (magnitudes < 1e6)
+    settled = (mantissas != 0.5) & (magnitudes >= _FLOAT32.smallest_normal) & (magnitudes < 1e6)
     magnitudes = numpy.where(settled, magnitudes, 0.75)
     half_ulps = numpy.ldexp(1.0, numpy.where(settled, exponents, 0) - 25)
     counts = numpy.full(len(magnitudes), 9)
@@ -242,46 +266,83 @@ def _count_digits(numpy: Any, numbers: Sequence[float]) -> list[int]:
     return listed
 
 
-def _print(number: float) -> str:
+def shorten_numbers(numbers: Iterable[float], format_name: str) -> list[float]:
+    """Return the double that is nearest to the shortest decimal of each finite number of a format.
+
+    The decimal follows the rule of `print_float32`. Python prints the double with its digits.
+    """
+    if format_name == "float32":
+        return _shorten_float32(tuple(numbers))
+    # The cache takes 0 and -0 for the same.
+    return [number and _shorten(number, format_name) for number in numbers]
+
+
+@lru_cache(maxsize=1 << 14)  # a vector of a format of 16 bits has the same numbers again and again
+def _shorten(number: float, format_name: str) -> float:
+    return float(_print(number, _PRECISIONS[format_name]))
+
+
+def _shorten_float32(numbers: Sequence[float]) -> list[float]:
+    numpy = loaded_numpy()
+    if numpy is None or len(numbers) < _MANY:
+        return [float(_print(number)) for number in numbers]
+    doubles, counts = numpy.array(numbers), numpy.array(_count_digits(numpy, numbers))
+    decimals = counts - 1 - numpy.floor(numpy.log10(numpy.where(counts, numpy.abs(doubles), 1)))
+    settled = (counts > 0) & (decimals < len(_EXACT_POWERS))
+    powers = numpy.array(_EXACT_POWERS)[numpy.where(settled, decimals, 0).astype(int)]
+    scaled = doubles * powers
+    digits = numpy.rint(scaled)
+    settled &= numpy.abs(scaled - digits) < 0.5 - 1e-6  # the product is a little inexact
+    # Both are exact, so the quotient is the double that is nearest to the decimal.
+    shortest: list[float] = (digits / powers).tolist()
+    places: list[int] = numpy.flatnonzero(~settled).tolist()
+    for place in places:
+        shortest[place] = float(_print(numbers[place]))
+    return shortest
+
+
+def _print(number: float, precision: _Precision = _FLOAT32) -> str:
     mantissa, exponent = frexp(number)
-    if mantissa in (0.5, -0.5) or -_SMALLEST_NORMAL < number < _SMALLEST_NORMAL:
-        return _print_uneven(number)
-    half_ulp = ldexp(1.0, exponent - 25)
+    smallest = precision.smallest_normal
+    if mantissa in (0.5, -0.5) or -smallest < number < smallest:
+        return _print_uneven(number, precision)
+    half_ulp = ldexp(1.0, exponent - precision.bits - 1)
     shortest = None
-    for digits in (8, 7, 6):  # 9 always suffice, and 6 miss nothing shorter
+    for digits in range(precision.most - 1, precision.fewest - 1, -1):
         text = _format(number, digits)
         error = abs(float(text) - number)
         if error == half_ulp:  # as doubles go; the decimal may lie a little inside
-            return _print_exactly(number)
+            return _print_exactly(number, precision)
         if error > half_ulp:
             break
         shortest = text
-    return shortest or _format(number, 9)
+    return shortest or _format(number, precision.most)
 
 
-def _print_uneven(number: float) -> str:
+def _print_uneven(number: float, precision: _Precision) -> str:
     """Print a power of two, whose neighbour below is the nearer one, a subnormal, or zero."""
-    text = _format(number, 6)
-    return text if float(text) == number else _print_exactly(number)
+    text = _format(number, precision.fewest)
+    return text if float(text) == number else _print_exactly(number, precision)
 
 
 @lru_cache(maxsize=1024)
-def _print_exactly(number: float) -> str:
+def _print_exactly(number: float, precision: _Precision = _FLOAT32) -> str:
     """Print a number by the definition, where doubles cannot settle its digits."""
     if number < 0:
-        return "-" + _print_exactly(-number)
+        return "-" + _print_exactly(-number, precision)
     mantissa, exponent = frexp(number)
-    above = ldexp(1.0, max(exponent - 25, -150))
-    below = above / 2 if mantissa == 0.5 and number > _SMALLEST_NORMAL else above
+    above = ldexp(1.0, max(exponent - precision.bits - 1, precision.half_of_smallest))
+    is_power = mantissa == 0.5 and number > precision.smallest_normal
+    below = above / 2 if is_power else above
     with localcontext(_EXACT):
         exact = Decimal(number)
-        for digits in range(1, 10):
+        for digits in range(1, precision.most + 1):
             last_place = Decimal((0, (1,), exact.adjusted() - digits + 1))
             for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
                 rounded = exact.quantize(last_place, rounding)
                 if -Decimal(below) < rounded - exact < Decimal(above):
-                    return _format(float(rounded), 9)
-    raise AssertionError(f"{number!r} is no float32")
+                    return _format(float(rounded), precision.most)
+    raise AssertionError(f"{number!r} has more digits than its format")
 
 
 def print_float64(numbers: Iterable[float]) -> list[str]:

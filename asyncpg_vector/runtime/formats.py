@@ -21,7 +21,7 @@ from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector._native import kernel
 from asyncpg_vector._numpy import import_numpy, is_ndarray, loaded_numpy
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError
-from asyncpg_vector.runtime.digits import print_float32
+from asyncpg_vector.runtime.digits import print_float32, shorten_numbers
 from asyncpg_vector.runtime.holders import Numbers, length_error, may_be_real
 
 __all__ = [
@@ -147,6 +147,14 @@ class NumberFormat(ABC):
             elements.byteswap()
         return elements.tolist()
 
+    def unpack_shortest(self, payload: bytes, offset: int) -> list[Any]:
+        """Unpack all numbers from an offset on, as `shorten` returns them."""
+        return self.unpack_list(payload, offset)
+
+    def shorten(self, numbers: Sequence[Any]) -> list[Any]:
+        """Return unpacked numbers as the floats with the fewest digits that narrow to the same."""
+        return list(numbers)
+
     def unpack_array(self, payload: bytes, offset: int) -> NDArray[Any]:
         """Unpack all numbers from an offset on, into a new ndarray in native byte order."""
         numpy = loaded_numpy() or import_numpy()
@@ -248,6 +256,25 @@ class FloatFormat(NumberFormat):
         if not self._is_finite(payload):
             count = len(payload) // self.width
             self._refuse(self.unpack(payload, 0, count), None)
+
+    def unpack_shortest(self, payload: bytes, offset: int) -> list[float]:
+        if self.native:
+            shortest: list[float] | None = self.native.unpack_shortest(payload, offset)
+            if shortest is not None:
+                return shortest
+        return self.shorten(self.unpack_list(payload, offset))
+
+    def shorten(self, numbers: Sequence[float]) -> list[float]:
+        # Nobody keeps NaN out of a type that the server does not check.
+        if self.width > FLOAT32.width or not all(map(math.isfinite, numbers)):
+            return list(numbers)
+        shortest = shorten_numbers(numbers, self.name)
+        narrowed = self.unpack(self.pack_list(shortest), 0, len(shortest))
+        # Seldom, the double nearest to the decimal is half-way between two numbers of this format.
+        return [
+            short if same == number else number
+            for short, same, number in zip(shortest, narrowed, numbers, strict=True)
+        ]
 
     def literals(self, numbers: Sequence[float]) -> list[str]:
         # Nobody keeps NaN out of a type that the server does not check.

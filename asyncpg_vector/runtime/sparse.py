@@ -258,23 +258,26 @@ class Sparse(SparseMatrixRow[NumberT, ScalarT]):
         return cls.from_coo(members["indices"], members["values"], members["dimensions"])
 
     def to_json(self) -> dict[str, Any]:
-        """Return a dict of the indices, counted from 0, the values and the dimensions."""
+        """Return a dict of the indices, counted from 0, the values and the dimensions.
+
+        Each value has the fewest digits that narrow to the same number.
+        """
         return {
             "indices": self.indices(),
-            "values": self.values(),
+            "values": self.element_format.unpack_shortest(self._wire, self._values_offset()),
             "dimensions": self.dimensions(),
         }
 
     @classmethod
-    def json_schema(cls) -> dict[str, Any]:
+    def json_schema(cls, dimensions: int | None = None) -> dict[str, Any]:
         def array(**items: Any) -> dict[str, Any]:
             return {"type": "array", "items": items, "maxItems": cls.info.max_nnz}
 
-        most = cls.info.max_dimensions
+        least, most = dimensions or 1, dimensions or cls.info.max_dimensions
         properties = {
             "indices": array(type="integer", minimum=0, exclusiveMaximum=most),
             "values": array(type=cls.element_format.json_type),
-            "dimensions": {"type": "integer", "minimum": 1, "maximum": most},
+            "dimensions": {"type": "integer", "minimum": least, "maximum": most},
         }
         return object_schema(properties)
 
