@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from operator import methodcaller
-from typing import Any, Literal, TypeAlias, get_args, overload
+from typing import Any, Literal, TypeAlias, cast, get_args, overload
 
 import asyncpg
 
@@ -24,7 +24,17 @@ from asyncpg_vector.runtime import Codec, Dense, Value
 
 __all__ = ["Registration", "Returns", "TypesInput", "register_vector"]
 
-Returns: TypeAlias = Literal["value", "list", "numpy"]
+Form: TypeAlias = Literal["value", "list", "numpy", "text"]
+"""The names of what a fetch can return."""
+
+Returned: TypeAlias = Form | Callable[[Any], Any]
+"""What a fetch returns: a form, or the result of a function of the value."""
+
+Returns: TypeAlias = Returned | Mapping[str | type[Value], Returned]
+"""What a fetch returns, for all types or by type."""
+
+_METHODS: Mapping[str, str] = {"list": "to_list", "numpy": "to_numpy", "text": "to_text"}
+"""The method of a value that makes each form."""
 
 ALL = "all"
 """Stands for every type of this package."""
@@ -74,8 +84,11 @@ async def register_vector(
             a value class, such as `asyncpg_vector.codegen` generates. ``"all"`` registers every
             type of this package that the database has. The default does so without built-in types
             such as ``bit``.
-        returns: the form of a fetched dense vector: a value, a list of numbers, or an ndarray in
-            native byte order. Values of the other layouts are not affected.
+        returns: what a fetched value becomes. ``"text"`` is the server's text form. ``"list"`` is a
+            list of numbers, and ``"numpy"`` an ndarray in native byte order; both mean dense types
+            only. A callable is given the value, and returns what the fetch returns. A mapping says
+            this by type, with SQL names or value classes as keys; types that it does not name
+            become values. There, ``"list"`` and ``"numpy"`` mean any type.
         missing_ok: register the types that exist, possibly none, instead of raising
             TypesNotFoundError.
 
@@ -88,8 +101,9 @@ async def register_vector(
             type was registered. Or a type was dropped during the registration.
         InvalidTypeError: `conn` is a pool, or no connection of asyncpg; or `types` are no types.
         InvalidValueError: `types` has an unknown name, or two classes of one SQL name; `returns` is
-            none of the three; or the search path puts another operator ``=`` for names or oids
-            before the server's own.
+            none of these, or names a type that is not to be registered, or the text form of a type
+            that has none; or the search path puts another operator ``=`` for names or oids before
+            the server's own.
     """
     if isinstance(conn, asyncpg.Pool):
         raise InvalidTypeError(
@@ -110,8 +124,7 @@ class Registration:
 
     Raises:
         InvalidTypeError: `types` are no types.
-        InvalidValueError: `types` has an unknown name, or two classes of one SQL name; or `returns`
-            is none of the three.
+        InvalidValueError: `types` or `returns`, as `register_vector` raises it.
     """
 
     def __init__(self, schema: str | None, *, types: TypesInput | None, returns: Returns) -> None:
@@ -119,8 +132,10 @@ class Registration:
         self.are_named = types not in (None, ALL)
         """Whether the caller named the types; each of them then has to exist."""
         self._classes = _find_classes(types)
+        returned = _find_returned(returns, self._classes)
         self.codecs: Mapping[str, Codec] = {
-            name: _make_codec(value_class, returns) for name, value_class in self._classes.items()
+            name: _make_codec(value_class, returned[name])
+            for name, value_class in self._classes.items()
         }
 
     async def find(self, conn: AnyConnection) -> Found:
@@ -198,22 +213,82 @@ def _is_of_a_type(class_: type) -> bool:
     return issubclass(class_, Value) and hasattr(class_, "codec")
 
 
-def _make_codec(value_class: type[Value], returns: Returns) -> Codec:
-    """Return the encoder and the decoder of a type for asyncpg."""
-    if returns not in get_args(Returns):
+def _find_returned(returns: object, classes: Mapping[str, type[Value]]) -> dict[str, Returned]:
+    """Return what each type's values become, by its SQL name."""
+    if not isinstance(returns, Mapping):
+        _check_returned(returns, "returns", " or a mapping of these by type,")
+        for_all = cast("Returned", returns)
+        return {name: _for_all_types(for_all, cls) for name, cls in classes.items()}
+    found: dict[str, Returned] = dict.fromkeys(classes, "value")
+    named: set[str] = set()
+    for key, returned in cast("Mapping[object, Any]", returns).items():
+        name = _find_name(key, classes)
+        _check_returned(returned, f"returns for {name}", "")
+        if name in named:
+            raise InvalidValueError(f"expected {name} once in returns, got it by name and by class")
+        named.add(name)
+        found[name] = returned
+    return found
+
+
+def _for_all_types(returned: Returned, value_class: type[Value]) -> Returned:
+    """Return what `returns` means for a type, if it names no type."""
+    is_of_dense = returned in ("list", "numpy")
+    return "value" if is_of_dense and not issubclass(value_class, Dense) else returned
+
+
+def _find_name(key: Any, classes: Mapping[str, type[Value]]) -> str:
+    """Return the SQL name of a type that a mapping names."""
+    is_class = isinstance(key, type) and _is_of_a_type(key)
+    for name, value_class in classes.items():
+        if key == name or (is_class and issubclass(value_class, key)):
+            return name
+    got = f"class {key.__name__}" if isinstance(key, type) else shorten(key)
+    raise InvalidValueError(
+        f"expected types to register in returns, {', '.join(classes)}, got {got}; "
+        "to register another one, name it in types, too"
+    )
+
+
+def _check_returned(returned: Any, what: str, more: str) -> None:
+    if isinstance(returned, str) and returned in get_args(Form):
+        return
+    if isinstance(returned, str) or not callable(returned):
         raise InvalidValueError(
-            f"expected returns among {', '.join(get_args(Returns))}, got {shorten(returns)}"
+            f"expected {what} among {', '.join(get_args(Form))}, or a callable,{more} "
+            f"got {shorten(returned)}"
         )
+
+
+def _make_codec(value_class: type[Value], returned: Returned) -> Codec:
+    """Return the encoder and the decoder of a type for asyncpg."""
     codec = value_class.codec
     if "codec" not in vars(value_class):  # a subclass of a generated class
         codec = Codec(value_class.encode, value_class.decode)
-    if returns == "value" or not issubclass(value_class, Dense):
+    if returned == "value":
         return codec
-    if returns == "numpy":
+    if returned == "text" and getattr(value_class, "text_format", codec) is None:
+        raise InvalidValueError(
+            f"expected another form than text for {value_class.info.sql_name}, "
+            "which has no text form"
+        )
+    if returned == "numpy":
         import_module("numpy")  # fails now if NumPy is missing, and not at the first fetch
-    decode, convert = codec.decode, methodcaller("to_list" if returns == "list" else "to_numpy")
+    return Codec(codec.encode, _make_decoder(codec, returned))
+
+
+def _make_decoder(codec: Codec, returned: Returned) -> Callable[[bytes], Any]:
+    """Return a decoder that converts each value."""
+    native = getattr(codec, "native", None)
+    if native is not None and returned in ("list", "text"):  # in one call
+        one_call: Callable[[bytes], Any] = (
+            native.decode_list if returned == "list" else native.decode_text
+        )
+        return one_call
+    decode = codec.decode
+    convert = methodcaller(_METHODS[returned]) if isinstance(returned, str) else returned
 
     def decode_and_convert(data: bytes) -> Any:
         return convert(decode(data))
 
-    return Codec(codec.encode, decode_and_convert)
+    return decode_and_convert

@@ -33,14 +33,58 @@ static bool has_right_size(const Type *type, const unsigned char *payload, Py_ss
     return size - type->header_size == size_of_body(type, number);
 }
 
+static bool is_decoded_here(const Type *type, PyObject *payload)
+{
+    return PyBytes_CheckExact(payload) &&
+           has_right_size(type, (unsigned char *)PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload));
+}
+
 PyObject *type_decode(PyObject *self, PyObject *payload)
 {
     const Type *type = (Type *)self;
-    if (PyBytes_CheckExact(payload) &&
-        has_right_size(type, (unsigned char *)PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload))) {
+    if (is_decoded_here(type, payload)) {
         return make_lasting_value(type->value_class, Py_NewRef(payload));
     }
     return PyObject_CallOneArg(type->decode, payload);
+}
+
+static PyObject *decode_and_call(PyObject *self, PyObject *payload, const char *method)
+{
+    PyObject *value = type_decode(self, payload);
+    PyObject *result = value == NULL ? NULL : PyObject_CallMethod(value, method, NULL);
+    Py_XDECREF(value);
+    return result;
+}
+
+/* The elements of a payload of a dense type. */
+static const unsigned char *find_elements(const Type *type, PyObject *payload, Py_ssize_t *count)
+{
+    *count = (PyBytes_GET_SIZE(payload) - type->header_size) / type->element.width;
+    return (const unsigned char *)PyBytes_AS_STRING(payload) + type->header_size;
+}
+
+PyObject *type_decode_list(PyObject *self, PyObject *payload)
+{
+    const Type *type = (Type *)self;
+    if (type->layout == DENSE && is_decoded_here(type, payload)) {
+        Py_ssize_t count;
+        const unsigned char *elements = find_elements(type, payload, &count);
+        return unpack_list(type->element, elements, count);
+    }
+    return decode_and_call(self, payload, "to_list");
+}
+
+PyObject *type_decode_text(PyObject *self, PyObject *payload)
+{
+    const Type *type = (Type *)self;
+    if (type->layout == DENSE && type->digits != NO_DIGITS && is_decoded_here(type, payload)) {
+        Py_ssize_t count;
+        const unsigned char *elements = find_elements(type, payload, &count);
+        if (are_finite(type->element, elements, (size_t)count)) {
+            return print_list(type->element, type->digits, elements, count, "[", "]");
+        }
+    }
+    return decode_and_call(self, payload, "to_text");
 }
 
 /* Whether indices ascend from 0, each once, below the number of dimensions. */

@@ -11,6 +11,10 @@ PyObject *type_encode(PyObject *self, PyObject *value);
 /* Return a value of a payload, or what Python's decoder returns. */
 PyObject *type_decode(PyObject *self, PyObject *payload);
 
+/* Return what a value of a payload becomes, without the value if it is dense. */
+PyObject *type_decode_list(PyObject *self, PyObject *payload);
+PyObject *type_decode_text(PyObject *self, PyObject *payload);
+
 /* Encode a row of numbers of any holder. NULL with an exception if there is no memory, and NULL without one if Python
  * has to encode it. */
 PyObject *encode_row(const Type *type, PyObject *value);

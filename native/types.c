@@ -135,6 +135,8 @@ static PyObject *type_new(PyTypeObject *class, PyObject *arguments, PyObject *Py
 static PyMethodDef type_methods[] = {
     {"encode", type_encode, METH_O, "Return the payload of a parameter."},
     {"decode", type_decode, METH_O, "Wrap the payload of a fetched value."},
+    {"decode_list", type_decode_list, METH_O, "Return the list of a fetched value."},
+    {"decode_text", type_decode_text, METH_O, "Return the text form of a fetched value."},
     {"from_binary", METHOD(type_from_binary), METH_FASTCALL,
      "Check a payload and wrap it in a class; return None for any that Python has to read."},
     {"from_float_base64", METHOD(type_from_float_base64), METH_FASTCALL,

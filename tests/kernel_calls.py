@@ -77,6 +77,7 @@ def calls_of(type_: SpecType) -> list[Callable[[], Any]]:
     calls += [
         value.to_list,
         value.to_text,
+        value.to_json,
         partial(hash, value),
         partial(cls, value),
         partial(cls.encode, value),
@@ -116,8 +117,10 @@ def direct_calls_of(type_: SpecType) -> list[Callable[[], Any]]:
         for are_nullable in (True, False)
     ]
     calls += [partial(native.from_matrix, cls, rows[0]), partial(native.from_matrix, int, [], None)]
-    calls += [partial(native.decode, wire) for wire in wires]
+    decoders = [native.decode, native.decode_list, native.decode_text]
+    calls += [partial(decode, wire) for decode in decoders for wire in wires]
     unpack = [kernel.Format(name, "big").unpack_list for name in kernel.FORMATS]
+    unpack += [kernel.Format(name, "big").unpack_shortest for name in kernel.FORMATS]
     unpack += [kernel.Format(name, "big").unpack_array for name in kernel.FORMATS if np]
     calls += [partial(each, bytes(size), 0) for each in unpack for size in (0, 8, 800)]
     print_ = kernel.Format("float32", "big").print

@@ -350,11 +350,6 @@ async def test_returns_can_be_changed(plain: asyncpg.Connection) -> None:
         assert type(await plain.fetchval("SELECT '[1]'::vector")) is kind
 
 
-async def test_returns_something_else(plain: asyncpg.Connection) -> None:
-    with pytest.raises(InvalidValueError, match="returns among value, list, numpy, got 'tuple'"):
-        await register_vector(plain, returns="tuple")
-
-
 async def test_numpy_is_missed_at_once(
     plain: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,11 @@ async def pools_and_connections(dsn: str) -> None:
     conn = await asyncpg.connect(dsn)
     assert_type(await register_vector(conn), "list[str]")
     await register_vector(conn, "extensions", types=("vector", "bit"), returns="list")
+    await register_vector(conn, returns=Vector.to_json)
+    await register_vector(conn, returns={"vector": "numpy", "halfvec": len})
+    await register_vector(conn, types="all", returns={Vector: "text", SparseVector: "list"})
+    await register_vector(conn, returns="tuple")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await register_vector(conn, returns={"vector": "tuple"})  # type: ignore[dict-item]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def dense(array: NDArray[np.float64]) -> None:

@@ -58,7 +58,8 @@ def register_engine(
         engine: an engine of the dialect ``postgresql+asyncpg``.
         schema: as for `asyncpg_vector.register_vector`.
         types: likewise.
-        returns: likewise.
+        returns: likewise. With ``"text"``, the column types of other packages that parse text work
+            on the engine. This package's own column types read the text back into values.
         missing_ok: likewise. A missing extension is never an error.
 
     Raises:

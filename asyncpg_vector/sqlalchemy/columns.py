@@ -139,9 +139,9 @@ class ColumnType(UserDefinedType[ValueT], ABC):
     package's error as ``orig``.
 
     On a connection that has the type registered, a parameter is sent in binary, and a result has
-    the form that ``returns=`` names. On any other connection or driver, a parameter is sent as
-    text, and a result becomes a value. The driver may fetch a text, a wire payload (in a binary
-    cursor), or an object of another codec, such as pgvector-python's.
+    the form that ``returns=`` names; a text becomes a value. On any other connection or driver, a
+    parameter is sent as text, and a result becomes a value. The driver may fetch a text, a wire
+    payload (in a binary cursor), or an object of another codec, such as pgvector-python's.
     """
 
     # Without a cast, the server takes a parameter of a bulk insert for text.
