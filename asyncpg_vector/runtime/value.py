@@ -147,8 +147,8 @@ class Value(Payload):
         except InvalidTypeError as error:
             if isinstance(value, Number) or getattr(value, "ndim", None) == 0:
                 raise InvalidTypeError(
-                    f"{error}; if this is for an array parameter, asyncpg takes nested lists "
-                    "apart: make each row a value or a tuple"
+                    f"{error}; for an array parameter, whose nested lists asyncpg takes apart, "
+                    f"write [{cls.__name__}(row) for row in rows]"
                 ) from None
             raise
 
@@ -254,8 +254,12 @@ class Value(Payload):
 
     @classmethod
     @abstractmethod
-    def json_schema(cls) -> dict[str, Any]:
-        """Return the JSON schema of the results of `to_json`, for Pydantic and OpenAPI."""
+    def json_schema(cls, dimensions: int | None = None) -> dict[str, Any]:
+        """Return the JSON schema of the results of `to_json`, for Pydantic and OpenAPI.
+
+        Args:
+            dimensions: how many the values have; None for any number.
+        """
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
