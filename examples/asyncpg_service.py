@@ -26,6 +26,7 @@ from asyncpg_vector import (
     search_settings,
     server_settings,
 )
+from asyncpg_vector.pydantic import Dimensions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -54,7 +55,7 @@ WHERE $2::text IS NULL OR module = $2 ORDER BY distance LIMIT $3
 EVERYWHERE: SearchSettings = {"hnsw.ef_search": 100}
 FILTERED: SearchSettings = {"hnsw.iterative_scan": "strict_order"}
 
-Embedding = Annotated[Vector, Field(min_length=DIMENSIONS, max_length=DIMENSIONS)]
+Embedding = Annotated[Vector, Dimensions(DIMENSIONS)]
 
 
 class NewDocument(BaseModel):

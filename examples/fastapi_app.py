@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from asyncpg_vector import Vector
+from asyncpg_vector.pydantic import Dimensions
 from asyncpg_vector.sqlalchemy import VECTOR, register_engine, vector_index
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ engine = create_async_engine(os.environ["DATABASE_URL"])
 register_engine(engine)
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
-Embedding = Annotated[Vector, Field(min_length=DIMENSIONS, max_length=DIMENSIONS)]
+Embedding = Annotated[Vector, Dimensions(DIMENSIONS)]
 
 
 class Base(DeclarativeBase):

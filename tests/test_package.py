@@ -78,6 +78,7 @@ def test_an_integration_brings_its_library_and_no_other() -> None:
         ("asyncpg_vector.alembic", set()),
         ("asyncpg_vector.alembic, alembic", {"sqlalchemy", "alembic"}),
         ("asyncpg_vector, pydantic", {"pydantic", "pydantic_core"}),
+        ("asyncpg_vector.pydantic", {"pydantic", "pydantic_core"}),
     ):
         printed = run(f"import {module}, sys; print(*{others} & set(sys.modules))")
         assert set(printed.split()) == libraries

@@ -275,7 +275,7 @@ async def test_service(
         found = await client.post("/search", json=query)
         assert found.json() == [{"document": stored.json(), "distance": 0}]
         for bad, message in (
-            (embedding[1:], "Value should have at least 256 items after validation, not 255"),
+            (embedding[1:], "expected a Vector of 256 dimensions, got 255"),
             ([1e39, *embedding[1:]], "expected a number that fits float32 at index 0, got 1e+39"),
         ):
             for path in ("/documents", "/search"):

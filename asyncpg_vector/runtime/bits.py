@@ -357,8 +357,10 @@ class Bits(Rows):
         return self.to_text()
 
     @classmethod
-    def json_schema(cls) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^[01]*$", "maxLength": cls.info.max_dimensions}
+    def json_schema(cls, dimensions: int | None = None) -> dict[str, Any]:
+        least = {} if dimensions is None else {"minLength": dimensions}
+        most = {"maxLength": dimensions or cls.info.max_dimensions}
+        return {"type": "string", "pattern": "^[01]*$", **least, **most}
 
     def to_bytes(self) -> bytes:
         """Return the packed bits, which `from_packed` reads; the bits past the length are 0."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import runpy
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.encoders import ENCODERS_BY_TYPE
+from pydantic import AfterValidator, Json
 from sqlalchemy import make_url
 
+from asyncpg_vector import Vector
+from asyncpg_vector.pydantic import Dimensions
 from tests.conftest import NewDatabase
 from tests.spec_types import ROOT, SpecType, each_type
 from tests.test_values import sample
@@ -50,7 +54,7 @@ async def test_store_and_search(client: httpx.AsyncClient) -> None:
 
 REFUSED = [
     ([1, None, 3], "expected a number at index 1, got NoneType None"),
-    ([1, 2], "Value should have at least 3 items after validation, not 2"),
+    ([1, 2], "expected a Vector of 3 dimensions, got 2"),
     ("[1,2", "expected vector as [1,2,3], got str '[1,2'"),
     ([1, 2, 1e39], "expected a number that fits float32 at index 2, got 1e+39"),
     ({"0": 1}, "expected a sequence of numbers, got dict {'0': 1}"),
@@ -78,6 +82,111 @@ async def test_openapi(client: httpx.AsyncClient) -> None:
             "minItems": 3,
             "maxItems": 3,
         }
+
+
+# Query parameters
+
+
+async def ask(handler: Callable[..., Any], query: Mapping[str, Any]) -> tuple[int, Any, Any]:
+    """Return the status, the response, and the schema of the only parameter."""
+    app = FastAPI()
+    app.get("/")(handler)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        response = await client.get("/", params=query)
+        paths = (await client.get("/openapi.json")).json()["paths"]
+    (parameter,) = paths["/"]["get"]["parameters"]
+    return response.status_code, response.json(), parameter["schema"]
+
+
+ARRAY = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
+JSON_TEXT = {"type": "string", "contentMediaType": "application/json", "title": "Embedding"}
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "message"),
+    [
+        ("[1,2,0.1]", 200, None),
+        ("[1,2]", 422, "expected a Vector of 3 dimensions, got 2"),
+        ("[1,2", 422, "Invalid JSON: EOF while parsing a list"),
+        (["1", "2", "3"], 422, "expected a sequence of numbers, got int 3"),
+    ],
+)
+async def test_a_parameter_of_json(given: Any, status: int, message: str | None) -> None:
+    """The parameter is JSON, as its schema says."""
+
+    async def handler(
+        embedding: Annotated[Json[Annotated[Vector, Dimensions(3)]], Query()],
+    ) -> Vector:
+        return embedding
+
+    found, response, schema = await ask(handler, {"embedding": given})
+    assert schema == {**JSON_TEXT, "contentSchema": ARRAY}
+    assert found == status
+    if message is None:
+        assert response == [1.0, 2.0, 0.1]
+    else:
+        (error,) = response["detail"]
+        assert error["loc"] == ["query", "embedding"]
+        assert error["msg"].startswith(message)
+
+
+@each_type
+async def test_a_parameter_of_json_of_every_type(type_: SpecType) -> None:
+    value, cls = sample(type_), type_.value_class
+
+    async def handler(embedding: Any) -> Any:
+        return embedding
+
+    handler.__annotations__ = {"embedding": Annotated[Json[cls], Query()], "return": cls}
+    found, response, schema = await ask(handler, {"embedding": json.dumps(value.to_json())})
+    assert (found, response) == (200, value.to_json())
+    assert schema == {**JSON_TEXT, "contentSchema": cls.json_schema()}
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "message"),
+    [
+        (["1", "2", "0.1"], 200, None),
+        (["1", "2"], 422, "List should have at least 3 items"),
+        (["1", "2", "1e39"], 422, "Value error, expected a number that fits float32 at index 2"),
+        ("[1,2,3]", 422, "Input should be a valid number"),
+    ],
+)
+async def test_a_repeated_parameter(given: Any, status: int, message: str | None) -> None:
+    """A parameter for each element, as the schema says."""
+
+    async def handler(
+        embedding: Annotated[
+            list[float], Query(min_length=3, max_length=3), AfterValidator(Vector)
+        ],
+    ) -> Vector:
+        assert type(embedding) is Vector
+        return embedding
+
+    found, response, schema = await ask(handler, {"embedding": given})
+    assert schema == {**ARRAY, "title": "Embedding"}
+    assert found == status
+    if message is None:
+        assert response == [1.0, 2.0, 0.1]
+    else:
+        assert message in {error["msg"][: len(message)] for error in response["detail"]}
+
+
+async def test_a_parameter_of_the_class_alone() -> None:
+    """FastAPI passes one text; the schema is that of a body, as docs/results.md says."""
+
+    async def handler(embedding: Vector) -> Vector:
+        return embedding
+
+    found, response, schema = await ask(handler, {"embedding": "[1,2,0.1]"})
+    assert (found, response) == (200, [1.0, 2.0, 0.1])
+    assert schema["type"] == "array"
+    found, response, _ = await ask(handler, {"embedding": ["1", "2"]})
+    assert (found, response["detail"][0]["msg"]) == (
+        422,
+        "expected vector as [1,2,3], got str '2'",
+    )
 
 
 # Handlers that return values without a model

@@ -13,7 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
-from asyncpg_vector import Bit, HalfVector, SparseVector, Vector
+from asyncpg_vector import (
+    Bit,
+    HalfVector,
+    InvalidTypeError,
+    InvalidValueError,
+    SparseVector,
+    Vector,
+)
+from asyncpg_vector.pydantic import Dimensions
+from asyncpg_vector.runtime import Dense
 from tests.needs import np
 from tests.spec_types import (
     SpecType,
@@ -39,8 +48,8 @@ MODEL = Model(
     flags=Bit("101"),
 )
 JSON = {
-    "embedding": [1.0, 2.5, 0.10000000149011612],
-    "half": [1.0, 0.0999755859375],
+    "embedding": [1.0, 2.5, 0.1],
+    "half": [1.0, 0.1],
     "sparse": {"indices": [1, 4], "values": [2.0, 0.5], "dimensions": 5},
     "flags": "101",
 }
@@ -290,6 +299,60 @@ def test_limits() -> None:
     for row in ([1], [1, 2, 3, 4]):
         with pytest.raises(ValidationError, match="Value should have at (least|most)"):
             adapter.validate_python(row)
+
+
+# The number of dimensions
+
+
+@each_type
+def test_dimensions(type_: SpecType) -> None:
+    """The error names the class, and both schemas say the number."""
+    value, cls = sample(type_), type_.value_class
+    count = value.dimensions()
+    adapter = TypeAdapter(Annotated[cls, Dimensions(count)])
+    for mode in ("validation", "serialization"):
+        assert adapter.json_schema(mode=mode) == cls.json_schema(count) != cls.json_schema()
+    assert adapter.validate_python(value) is value
+    assert adapter.validate_json(adapter.dump_json(value)) == value
+    assert adapter.dump_python(value) is value
+    other = cls([1, 0, 1, 1])
+    with pytest.raises(ValidationError) as caught:
+        adapter.validate_python(other)
+    (error,) = caught.value.errors()
+    message = f"expected a {cls.__name__} of {count} dimensions, got 4"
+    assert (error["type"], error["msg"]) == ("vector_dimensions", message)
+
+
+def test_dimensions_in_the_schema() -> None:
+    class Limited(BaseModel):
+        dense: Annotated[Vector, Dimensions(3)] = Field(description="Of the title.")
+        sparse: Annotated[SparseVector, Dimensions(3)] | None = None
+        bits: Annotated[Bit, Dimensions(3), Field(strict=True)]
+
+    properties = Limited.model_json_schema()["properties"]
+    dense, sparse = properties["dense"], properties["sparse"]["anyOf"][0]["properties"]
+    assert (dense["minItems"], dense["maxItems"]) == (3, 3)
+    assert (dense["description"], dense["title"]) == ("Of the title.", "Dense")
+    assert sparse["dimensions"] == {"type": "integer", "minimum": 3, "maximum": 3}
+    assert sparse["indices"]["items"]["exclusiveMaximum"] == 3
+    assert (properties["bits"]["minLength"], properties["bits"]["maxLength"]) == (3, 3)
+    model = Limited(dense=[1, 2, 3], bits=Bit("101"))
+    assert Limited.model_validate_json(model.model_dump_json()) == model
+    with pytest.raises(ValidationError, match="expected no text in strict mode"):
+        Limited(dense=[1, 2, 3], bits="101")
+
+
+def test_dimensions_that_cannot_be() -> None:
+    with pytest.raises(InvalidTypeError, match="expected a whole number of dimensions, got str"):
+        Dimensions("3")  # type: ignore[arg-type]
+    for count in (0, 16_001):
+        message = f"expected 1 to 16000 dimensions for vector, got {count}"
+        with pytest.raises(InvalidValueError, match=message):
+            TypeAdapter(Annotated[Vector, Dimensions(count)])
+    for source in (Vector | None, list[float], Dense):
+        message = r"expected Dimensions beside a value class, got .*; write Annotated\[Vector, Dimensions\(3\)\] \| None"
+        with pytest.raises(InvalidTypeError, match=message):
+            TypeAdapter(Annotated[source, Dimensions(3)])
 
 
 def test_not_validated() -> None:
