@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_type
 
 import asyncpg
+import pgvector
 from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -32,6 +33,17 @@ from asyncpg_vector.sqlalchemy import (
 )
 from asyncpg_vector.sqlalchemy import search_settings as sqlalchemy_settings
 from tests.integrations.models import Document, Item, Note
+
+
+class Column:
+    """A column of a library."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, index: int) -> object:
+        return None
+
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,8 +73,16 @@ def dense(array: NDArray[np.float64]) -> None:
     assert_type(value.to_numpy(), "NDArray[np.float32]")
     assert_type(HalfVector(array).to_numpy(), "NDArray[np.float16]")
     assert_type(HalfVector(value), HalfVector)
+    assert_type(Vector(pgvector.Vector([1])), Vector)
     assert_type(Vector.from_float_base64("AACAPw=="), Vector)
     assert_type(next(Vector.iter_matrix(array)), Vector | None)
+
+
+def matrices(array: NDArray[np.float64], column: Column) -> None:
+    """Only a column may have null rows."""
+    assert_type(Vector.from_matrix(array), list[Vector])
+    assert_type(Vector.from_matrix([array, [1, 2], Vector([1])]), list[Vector])
+    assert_type(Vector.from_matrix(column), "list[Vector | None]")
 
 
 def sparse(array: NDArray[np.float64]) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "NumbersInput",
     "SupportsArray",
     "SupportsToList",
+    "SupportsToNumPy",
     "length_error",
     "may_be_real",
     "read_numbers",
@@ -51,6 +52,12 @@ class SupportsToList(Protocol):
     def tolist(self) -> Any: ...
 
 
+class SupportsToNumPy(Protocol):
+    """An object that becomes an ndarray, such as a Series or a value of pgvector-python."""
+
+    def to_numpy(self) -> Any: ...
+
+
 if TYPE_CHECKING:
     Numbers: TypeAlias = Sequence[Any] | NDArray[Any]
     """A row that `read_numbers` has read."""
@@ -65,7 +72,9 @@ _PLAIN = (float, int)
 _NUMBERS = "([@=<>!]?)([efdhilqHILQ])"
 """The formats of buffers that hold numbers, in the notation of `struct`."""
 
-NumbersInput: TypeAlias = Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList
+NumbersInput: TypeAlias = (
+    Sequence[SupportsFloat] | Buffer | SupportsArray | SupportsToList | SupportsToNumPy
+)
 """What `read_numbers` takes, for annotations."""
 
 
