@@ -168,6 +168,7 @@ def _read_column(column: Any) -> Any:
     """Read an array of Arrow, or a Series or DataFrame of polars."""
     if not callable(column.null_count):
         return None if column.null_count else column.to_numpy(zero_copy_only=False)
+    _ = loaded_numpy() or import_numpy()  # without which polars panics
     nulls: Any = column.null_count()
     if hasattr(nulls, "row"):  # a DataFrame counts them by columns
         nulls = sum(nulls.row(0))

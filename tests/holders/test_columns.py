@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from asyncpg_vector import HalfVector, InvalidTypeError, InvalidValueError, Vector
+from asyncpg_vector.runtime import arrays
 from asyncpg_vector.runtime.arrays import open_array, open_blocks
 from tests.holders.stubs import Column, Dataset
 from tests.spec_types import SpecType, each_dense_type
@@ -332,3 +333,16 @@ def test_a_column_of_a_dataset() -> None:
         column = Column(Dataset(table, "of any kind", formatted), "embedding")
         assert Vector.from_matrix(column) == expected
         assert Vector.from_matrix(Column(column, "nested")) == expected
+
+
+def test_without_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Series of polars is then a list. polars itself would panic."""
+
+    def import_numpy() -> Any:
+        raise ModuleNotFoundError("No module named 'numpy'")
+
+    monkeypatch.setattr(arrays, "loaded_numpy", lambda: None)
+    monkeypatch.setattr(arrays, "import_numpy", import_numpy)
+    monkeypatch.setattr(pl.Series, "to_numpy", None)
+    assert Vector(pl.Series([1.0, 2.0])) == Vector([1, 2])
+    assert Vector.from_matrix(pl.Series([[1.0], None])) == [Vector([1]), None]
