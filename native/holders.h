@@ -1,6 +1,7 @@
 /* Holders of numbers: the lists, tuples, arrays and buffers that are read here; everything else is left to Python.
  *
- * asyncpg_vector/runtime/holders.py is the judge. Nothing here runs Python code of the caller. */
+ * asyncpg_vector/runtime/holders.py is the judge. Nothing here runs Python code of the caller; encode_row() asks
+ * asyncpg_vector/runtime/arrays.py for an ndarray of an object that is not read here. */
 
 #ifndef ASYNCPG_VECTOR_HOLDERS_H
 #define ASYNCPG_VECTOR_HOLDERS_H
