@@ -35,7 +35,7 @@ from asyncpg_vector.runtime.packed import (
     spare_bits,
 )
 from asyncpg_vector.runtime.rows import ColumnInput, Rows, RowsInput, Tensor, refuse_ragged
-from asyncpg_vector.runtime.value import Value, size_error, wrap
+from asyncpg_vector.runtime.value import Value, wrap
 
 __all__ = ["Bits", "BitsInput", "BitsMatrixInput", "PackedInput", "PackedMatrixInput"]
 
@@ -65,12 +65,7 @@ class Bits(Rows):
     _conversion: ClassVar[str] = "binary_quantize() makes bits of it in SQL"
 
     def __new__(cls, value: BitsInput, /) -> Self:
-        try:
-            return cls._make(value)
-        except InvalidTypeError as error:
-            if isinstance(value, int):
-                raise size_error(error, cls, value) from None
-            raise
+        return cls._construct(value)
 
     @classmethod
     def _make(cls, value: Any) -> Self:

@@ -32,7 +32,6 @@ from asyncpg_vector.runtime.value import (
     check_dimensions,
     object_schema,
     require_text,
-    size_error,
     wrap,
 )
 
@@ -64,12 +63,7 @@ class Dense(MatrixRow[NumberT, ScalarT]):
     """How elements are written in the text form, if the type has one."""
 
     def __new__(cls, value: DenseInput, /) -> Self:
-        try:
-            return cls._make(value)
-        except InvalidTypeError as error:
-            if isinstance(value, int):
-                raise size_error(error, cls, value) from None
-            raise
+        return cls._construct(value)
 
     @classmethod
     def _make(cls, value: Any) -> Self:

@@ -49,7 +49,6 @@ from asyncpg_vector.runtime.value import (
     check_dimensions,
     object_schema,
     require_text,
-    size_error,
 )
 
 __all__ = ["Sparse", "SparseInput", "check_indices", "without_zeros"]
@@ -97,12 +96,7 @@ class Sparse(SparseMatrixRow[NumberT, ScalarT]):
         /,
     ) -> Self:
         if dimensions is None:
-            try:
-                return cls._make(value)
-            except InvalidTypeError as error:
-                if isinstance(value, int):
-                    raise size_error(error, cls, value) from None
-                raise
+            return cls._construct(value)
         if isinstance(value, Mapping) and (isinstance(value, dict) or not hasattr(value, "tocoo")):
             return cls.from_coo(list(value.keys()), list(value.values()), dimensions)
         raise InvalidTypeError(f"expected dimensions beside a dict only, got {describe(value)}")

@@ -29,7 +29,6 @@ __all__ = [
     "check_dimensions",
     "object_schema",
     "require_text",
-    "size_error",
     "wrap",
 ]
 
@@ -110,6 +109,16 @@ class Value(Payload):
     @abstractmethod
     def __new__(cls, value: Any, /) -> Self:
         """Make a value; each layout says of what."""
+
+    @classmethod
+    def _construct(cls, value: Any) -> Self:
+        """Make a value as `_make` does; the error for a size names the column type."""
+        try:
+            return cls._make(value)
+        except InvalidTypeError as error:
+            if isinstance(value, int):
+                raise _size_error(error, cls, value) from None
+            raise
 
     @classmethod
     def _make(cls, value: Any) -> Self:
@@ -354,7 +363,7 @@ def require_text(info: TypeInfo, number_text: NumberText | None) -> NumberText:
     return number_text
 
 
-def size_error(error: InvalidTypeError, value_class: type[Value], size: int) -> InvalidTypeError:
+def _size_error(error: InvalidTypeError, value_class: type[Value], size: int) -> InvalidTypeError:
     """Add to the error of a constructor that was given a size, as a column type is.
 
     pgvector-python calls a column type ``Vector``.
