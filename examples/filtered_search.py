@@ -1,6 +1,6 @@
 """Search with a selective filter: iterative scans find all rows; a single scan finds few.
 
-    python examples/filtered_search.py [--dsn postgresql://…]
+    .venv/bin/python examples/filtered_search.py [--dsn postgresql://…]
 
 Needs the packages of `make demo`, and pgvector 0.8. An HNSW index knows nothing of the filter: a
 scan returns the `hnsw.ef_search` nearest rows, 40 by default, and PostgreSQL then drops those of

@@ -1,6 +1,6 @@
 """Keep 32-bit numbers in the table, and 16-bit numbers in the index.
 
-    python examples/half_precision_index.py [--dsn postgresql://…]
+    .venv/bin/python examples/half_precision_index.py [--dsn postgresql://…]
 
 Needs the packages of `make demo`, and pgvector 0.7. The index is on an expression. A query uses the
 index only if it orders by the same expression. An index on `halfvec` takes 4,000 dimensions, and

@@ -1,6 +1,6 @@
 """Search by words and by meaning, and merge both rankings by reciprocal rank fusion.
 
-    python examples/hybrid_search.py [--dsn postgresql://…]
+    .venv/bin/python examples/hybrid_search.py [--dsn postgresql://…]
 
 Needs the packages of `make demo`, and pgvector 0.5. A document's score is the sum of 1 / (60 +
 rank) over the rankings that have it. Ranks can be added, whereas distances and ts_rank have

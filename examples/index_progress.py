@@ -1,4 +1,7 @@
-"""Build an index, and report how far the server is: `pg_stat_progress_create_index`."""
+"""Build an index, and report how far the server is: `pg_stat_progress_create_index`.
+
+A part of semantic_search.py and tune_search.py.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Index the first 64 of 256 dimensions, and rank the nearest again by all of them.
 
-    python examples/matryoshka.py [--dsn postgresql://…]
+    .venv/bin/python examples/matryoshka.py [--dsn postgresql://…]
 
 Needs the packages of `make demo`, and pgvector 0.7. A Matryoshka model, as wordllama's is, puts the
 most of a text's meaning into the first dimensions, so that a prefix of an embedding is an embedding

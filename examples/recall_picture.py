@@ -1,4 +1,7 @@
-"""Draws recall against time, for a light background and for a dark one."""
+"""Draws recall against time, for a light background and for a dark one.
+
+A part of tune_search.py. Needs the packages of `make recall`.
+"""
 
 from __future__ import annotations
 

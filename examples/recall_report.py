@@ -1,4 +1,7 @@
-"""Judges recalls and times: tables, and the setting that reaches a wanted recall."""
+"""Judges recalls and times: tables, and the setting that reaches a wanted recall.
+
+A part of tune_search.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the recipes share: their command line, their table of documents, and how they measure."""
+"""What the recipes share: their command line, their table of documents, and how they measure.
+
+A part of the recipes, such as filtered_search.py, and of asyncpg_service.py.
+"""
 
 from __future__ import annotations
 

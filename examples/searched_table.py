@@ -1,4 +1,7 @@
-"""Finds a column, its indexes, and the statements that search by them."""
+"""Finds a column, its indexes, and the statements that search by them.
+
+A part of tune_search.py.
+"""
 
 from __future__ import annotations
 

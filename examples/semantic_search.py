@@ -1,7 +1,10 @@
 """Search the standard library by meaning: real text, a real model, a real PostgreSQL.
 
-Embeds the docstrings of the standard library's public functions and classes, loads them into a
-`halfvec` column by COPY, indexes them with HNSW, and prints the nearest ones to a few questions.
+    .venv/bin/python examples/semantic_search.py [--dsn postgresql://…] ["compress a folder"]
+
+Needs the packages of `make demo`, which runs it, and pgvector 0.7. Embeds the docstrings of the
+standard library's public functions and classes, loads them into a `halfvec` column by COPY, indexes
+them with HNSW, and prints the nearest ones to each question.
 """
 
 from __future__ import annotations
@@ -40,7 +43,9 @@ console = Console(highlight=False)
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("questions", nargs="*", default=QUESTIONS, help="what to search for")
     parser.add_argument(
         "--dsn", help="a server with pgvector 0.7 or later, instead of an embedded one"

@@ -1,6 +1,6 @@
 """Store a vector for each sentence of a document, and compare them with those of a question.
 
-    python examples/several_vectors.py [--dsn postgresql://…]
+    .venv/bin/python examples/several_vectors.py [--dsn postgresql://…]
 
 Needs the packages of `make demo`, and pgvector 0.5. One vector for a long text blurs what its
 sentences say. MaxSim looks for the most similar sentence for each vector of the question, and adds

@@ -1,11 +1,11 @@
 """Find the setting of an index that reaches a wanted recall, and the time of a search with it.
 
-    make recall                               # installs the needs, and measures the demo's text
-    .venv/bin/python examples/tune_search.py --dsn postgresql://… --table items --column embedding
+    .venv/bin/python examples/tune_search.py [--dsn postgresql://… --table items --column embedding]
 
-Rows of the table are the queries. Each is searched for without an index, and by each index, with
-growing settings. The recall is the share of the nearest rows that the index finds. Without --table,
-the rows are the standard library's docstrings, as in semantic_search.py.
+Needs the packages of `make demo`, and pgvector 0.7; a picture (--draw) needs those of `make
+recall`. Rows of the table are the queries. Each is searched for without an index, and by each
+index, with growing settings. The recall is the share of the nearest rows that the index finds.
+Without --table, the rows are the standard library's docstrings, as in semantic_search.py.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     python -m asyncpg_vector.codegen types.toml --out own_types --sqlalchemy
     python search.py postgresql://… "compress a folder"
 
-`create.sql` creates the type in the database. `types.toml` describes the type's payload. From
-`types.toml`, the generator writes the package `own_types`. `--sqlalchemy` adds a column type, which
-this program does not need.
+Needs this folder, and a database in which you are a superuser. `create.sql` creates the type in the
+database. `types.toml` describes the type's payload. From `types.toml`, the generator writes the
+package `own_types`. `--sqlalchemy` adds a column type, which this program does not need.
 
 The embedding is feature hashing: each sequence of three letters adds 1 to a dimension, or
 subtracts 1. Feature hashing needs no model, and finds words that look alike.
