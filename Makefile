@@ -20,10 +20,10 @@ UNTIMED := --override-ini faulthandler_timeout=0
 # Tests that take most of the time, or that test neither the package nor its generator.
 SLOW := differential integrations/test_alembic.py integrations/test_extension_under_load.py \
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
-  test_bench.py test_beyond_one_server.py test_coming_from.py test_demo.py test_faults.py test_get_debian.py \
-  test_index_progress.py test_load.py test_load_parquet.py test_lock.py test_mutation.py \
-  test_new_type.py test_package.py test_pgbouncer.py test_proof.py \
-  test_proportion.py test_readme.py test_recipes.py test_specs.py test_testing.py test_threads.py test_tune_search.py
+  test_bench.py test_beyond_one_server.py test_coming_from.py test_demo.py test_examples.py test_faults.py \
+  test_get_debian.py test_index_progress.py test_load.py test_load_parquet.py test_lock.py test_mutation.py \
+  test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py test_readme.py test_recipes.py \
+  test_release.py test_specs.py test_testing.py test_threads.py test_tune_search.py
 EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types --sqlalchemy
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
   $(PYTEST) tests/integrations --ignore=tests/integrations/test_pydantic.py
@@ -33,7 +33,7 @@ WITHOUT_KERNEL := ASYNCPG_VECTOR_IMPL=python $(PYTEST) $(addprefix --ignore=test
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples recall quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize holders matrix wheels proof corners check fuzz bench generate format lock clean
+.PHONY: help demo examples recall quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize holders matrix dist release proof corners check fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +41,8 @@ help: ## list the targets
 demo: .venv/demo $(KERNEL) ## search real text; QUERY="..." asks, DSN=... is your server
 	@$(BIN)/python examples/semantic_search.py $(if $(DSN),--dsn "$$DSN") $(if $(QUERY),"$$QUERY")
 
-RECIPES := filtered_search hybrid_search binary_quantization half_precision_index matryoshka several_vectors asyncpg_service
-examples: .venv/test ## run all examples, each on servers of its own
-	@set -e; for example in semantic_search load_parquet tune_search beyond_one_server $(RECIPES); do \
-	  echo "$$example:"; $(BIN)/python examples/$$example.py; done
+examples: .venv/test ## run the commands of all examples, on embedded servers
+	$(BIN)/python tests/with_server.py embedded $(BIN)/python -m tests.examples
 
 recall: .venv/bench ## measure recall and time on the demo's text, for docs/tuning.md
 	$(BIN)/python examples/tune_search.py --draw docs/recall
@@ -133,10 +131,17 @@ holders: .venv/check ## test with PyTorch, JAX and datasets, which take 2 GB
 matrix: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons .venv/postgresql-17 .venv/postgresql-18 ## test with every supported version; an hour
 	$(BIN)/nox
 
-wheels: .venv/check .venv/pythons ## build the sdist and the wheels of each Python, and try them
+dist: .venv/dist .venv/pythons ## build the sdist and the wheels, check them, and search with each
 	rm -rf dist
 	$(BIN)/python -m hatchling build --target sdist
-	$(BIN)/nox --session wheels --no-error-on-missing-interpreters
+	ASYNCPG_VECTOR_BUILD=python $(BIN)/python -m hatchling build --target wheel
+	$(BIN)/python tests/with_server.py embedded $(BIN)/nox --session wheels --no-error-on-missing-interpreters
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+
+# It needs no environment, and so runs before a release's jobs do.
+release: ## say whether VERSION=... can be released, and change nothing
+	@$(PYTHON) -m release $(VERSION)
 
 proof: .venv/test ## run all long jobs for docs/proof.md; LONG="..." runs some
 	$(BIN)/python -m tests.proof $(LONG)
@@ -148,7 +153,7 @@ corners: .venv/check .venv/pgbouncer/pgbouncer .venv/pythons ## test with the ol
 free-threaded: .venv/check .venv/free-threaded/bin/python3.13t ## test without a GIL, on a Python that it builds
 	$(BIN)/nox --session free_threaded
 
-check: .venv/check ## lint, type-check, compare generated files with the spec
+check: .venv/check ## lint, type-check, compare what is generated with its source
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -158,6 +163,11 @@ check: .venv/check ## lint, type-check, compare generated files with the spec
 	$(BIN)/python native/make_powers.py | diff native/powers.h -
 	$(BIN)/python -m codegen.project --check
 	$(BIN)/python -m codegen $(EXAMPLE) --check
+	$(BIN)/python -m release.names --check
+	$(BIN)/python -m release.wheels
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 # The kernel tells libFuzzer what an input reaches; where there is no compiler, Python alone is fuzzed.
 COVERED := -fsanitize-coverage=trace-pc,trace-cmp
@@ -170,6 +180,7 @@ bench: .venv/bench .venv/first-release ## time this package and its peers, for d
 generate: .venv/test ## write the generated files, after an edit of the spec
 	$(BIN)/python -m codegen.project
 	$(BIN)/python -m codegen $(EXAMPLE)
+	$(BIN)/python -m release.names
 	$(BIN)/python native/make_powers.py >native/powers.h
 
 format: .venv/check ## format the hand-written files, and apply the fixes of lint
@@ -178,7 +189,7 @@ format: .venv/check ## format the hand-written files, and apply the fixes of lin
 	$(BIN)/clang-format -i native/*.c native/*.h
 
 lock: .venv/check ## pin all that is installed, with hashes, in the lock file
-	$(COMPILE) pyproject.toml --group check >.venv/all.lock
+	$(COMPILE) pyproject.toml --group dist >.venv/all.lock
 	@set -e; for group in $(JOBS); do \
 	  echo "# group: $$group"; \
 	  $(COMPILE) pyproject.toml --group $$group --constraint .venv/all.lock; \
@@ -196,7 +207,7 @@ clean: ## remove the environment and the caches of the tools
 # The lock file has a section for each group, since some groups exclude each other. The section of a job lacks
 # the packages that the jobs before it install. Nothing is built in an isolated environment: its packages would
 # not be pinned.
-JOBS := demo test bench check
+JOBS := demo test bench check dist
 SECTION = sed -n '/^\# group: $(1)$$/,/^\# group:/p' requirements.lock
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED = $(SECTION) | $(PIP_INSTALL) --require-hashes --requirement /dev/stdin
@@ -221,7 +232,8 @@ $(KERNEL): .venv/demo hatch_build.py $(wildcard native/*)
 .venv/test: .venv/demo | $(KERNEL)
 .venv/bench: .venv/test
 .venv/check: .venv/bench
-.venv/test .venv/bench .venv/check .venv/foreign .venv/fuzz:
+.venv/dist: .venv/check
+.venv/test .venv/bench .venv/check .venv/dist .venv/foreign .venv/fuzz:
 	$(call ANNOUNCE,$(@F))
 	@$(call LOCKED,$(@F))
 	@touch $@

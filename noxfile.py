@@ -23,7 +23,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-PYTHONS = nox.project.python_versions(PYPROJECT)
+# The classifier of free threading stands for Pythons of its own, such as 3.14t.
+PYTHONS = [name for name in nox.project.python_versions(PYPROJECT) if not name.endswith("t")]
 
 # Each NumPy, oldest first, with the dependency group that has it. "none" lacks SciPy too.
 NUMPY = {"1.26": "numpy-1", "2": "numpy-2", "none": None}
@@ -40,7 +41,8 @@ COMPILER = shutil.which((os.environ.get("CC") or "cc").split()[0])
 BUILD = {"ASYNCPG_VECTOR_BUILD": "native"} if COMPILER else {}
 IMPLEMENTATIONS = ("native", "python") if COMPILER else ("python",)
 
-DIST = Path("dist")  # `make wheels` puts the sdist there
+DIST = Path("dist")  # `make dist` puts the sdist and the pure wheel there
+FREE_THREADED = ".venv/free-threaded/bin/python3.13t"  # `make free-threaded` builds it
 
 # Tests to which the versions make no difference; their needs would take another gigabyte.
 OF_THE_PROJECT = (
@@ -166,7 +168,7 @@ def tests(
     session.run(*command, env={"ASYNCPG_VECTOR_IMPL": implementation}, external=True)
 
 
-@nox.session(python=".venv/free-threaded/bin/python3.13t", default=False)
+@nox.session(python=FREE_THREADED, default=False)
 def free_threaded(session: nox.Session) -> None:
     """Run the tests of the package without a GIL, as far as its dependencies have wheels."""
     session.install("--group", "free-threaded", "--editable", ".", env=BUILD)
@@ -191,23 +193,34 @@ def holders(session: nox.Session) -> None:
         session.run(*command, env={"ASYNCPG_VECTOR_IMPL": implementation})
 
 
-@nox.session(python=PYTHONS, default=False)
+@nox.session(python=[*PYTHONS, FREE_THREADED], default=False)
 def wheels(session: nox.Session) -> None:
-    """Build a Python's wheels from the sdist in dist, and use each in an empty environment."""
-    (sdist,) = DIST.glob("*.tar.gz")
-    session.install(f"asyncpg=={newest_asyncpg(str(session.python))}")
-    for implementation in IMPLEMENTATIONS:
-        to_dist = ["--out-dir", str(DIST), "--python", f"{session.bin}/python", "--quiet"]
-        build = {"ASYNCPG_VECTOR_BUILD": implementation}
-        session.run("uv", "build", "--wheel", str(sdist), *to_dist, env=build, external=True)
-        python = f"cp{session.python}".replace(".", "")
-        tag = f"{python}-{python}-*" if implementation == "native" else "py3-none-any"
-        (wheel,) = DIST.glob(f"*-{tag}.whl")
+    """Build the native wheel of a Python, and search with it, and with the pure wheel."""
+    session.install("--group", "newest-asyncpg")
+    (pure,) = DIST.glob("*-py3-none-any.whl")
+    built = {"python": pure}
+    if COMPILER:
+        built["native"] = build_native_wheel(session)
+    for implementation, wheel in built.items():
         session.install("--no-index", "--reinstall-package", "asyncpg_vector", str(wheel))
-        use = ["python", "-I", "tests/use_wheel.py", implementation]
+        dsn = os.environ["ASYNCPG_VECTOR_TEST_DSN"]
+        use = ["python", "-I", "tests/use_wheel.py", implementation, dsn]
         session.run(*use, env={"ASYNCPG_VECTOR_IMPL": None})  # the package chooses
-        if implementation == "native" and sys.platform == "linux":
-            audit(session, wheel)
+    session.run("uv", "pip", "check", external=True)
+
+
+def build_native_wheel(session: nox.Session) -> Path:
+    """Build a Python's wheel from the sdist, as an installation of the sdist does."""
+    (sdist,) = DIST.glob("*.tar.gz")
+    folder = Path(session.create_tmp())
+    shutil.rmtree(folder)  # an earlier wheel
+    options = ["--out-dir", str(folder), "--python", f"{session.bin}/python", "--quiet"]
+    native = {"ASYNCPG_VECTOR_BUILD": "native"}
+    session.run("uv", "build", "--wheel", str(sdist), *options, env=native, external=True)
+    (wheel,) = folder.glob("*.whl")
+    if sys.platform == "linux":
+        audit(session, wheel)
+    return Path(shutil.move(wheel, DIST / wheel.name))
 
 
 def audit(session: nox.Session, wheel: Path) -> None:

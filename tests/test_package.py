@@ -319,16 +319,36 @@ def test_the_wheel_of_the_sdist_is_that_of_the_project(wheel: Path, tmp_path: Pa
     assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
 
 
+@pytest.mark.parametrize("target", ["sdist", "wheel"])
+def test_a_second_build_makes_the_same_bytes(
+    sdist: Path, pure_wheel: Path, tmp_path: Path, target: str
+) -> None:
+    """A build of the sdist's files, elsewhere, at another time and with other modes, changes nothing."""
+    project, dist = tmp_path / "project", tmp_path / "dist"
+    shutil.copytree(sdist, project)
+    for path in project.rglob("*.*"):
+        os.utime(path, (2 * 10**9, 2 * 10**9))
+        if path.suffix in {".py", ".md"}:
+            path.chmod(0o600)
+    elsewhere = {"TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "1", "ASYNCPG_VECTOR_BUILD": "python"}
+    build(project, target, dist, **elsewhere)
+    (built,) = dist.iterdir()
+    first = pure_wheel if target == "wheel" else sdist.with_name(built.name)
+    assert first.name == built.name
+    assert first.read_bytes() == built.read_bytes()
+
+
 def test_sdist(sdist: Path) -> None:
     """The sdist has all files of the project, and no stray files."""
     names = {str(path.relative_to(sdist)) for path in sdist.rglob("*") if path.is_file()}
     folders = {name.partition("/")[0] for name in names if "/" in name}
     assert folders == {
-        ".ci", "asyncpg_vector", "bench", "codegen", "docs", "examples", "fuzz", "native", "specs", "tests",
+        ".ci", ".github", "asyncpg_vector", "bench", "codegen", "docs", "examples", "fuzz", "native", "release", "specs",
+        "tests",
     }  # fmt: skip
     assert {name for name in names if "/" not in name} == {
-        ".gitignore", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "hatch_build.py", "noxfile.py",
-        "pyproject.toml", "requirements.lock",
+        ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "SECURITY.md",
+        "hatch_build.py", "noxfile.py", "pyproject.toml", "requirements.lock",
     }  # fmt: skip
     for folder in folders - {".ci"}:
         assert {name for name in names if name.startswith(f"{folder}/")} == files(ROOT / folder)

