@@ -66,7 +66,7 @@ if TYPE_CHECKING or kernel is None:
     # The slot itself, since a value refuses to set attributes.
     _set_wire: Callable[[Payload, bytes], None] = vars(Payload)["_wire"].__set__
 
-    def wrap(value_class: type[ValueT], wire: bytes) -> ValueT:
+    def wrap(value_class: type[ValueT], wire: bytes, /) -> ValueT:
         """Make a value of a good payload, in bytes, which do not change."""
         value = _new(value_class)
         _set_wire(value, wire)
