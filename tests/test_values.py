@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncpg_vector import Bit, HalfVector, Metric, SparseVector, Vector
+from asyncpg_vector import Bit, HalfVector, InvalidTypeError, Metric, SparseVector, Vector
 from tests.needs import needs_numpy, np
 from tests.spec_types import SpecType, each_dense_type, each_dense_type_to_limits, each_type
 
@@ -98,7 +99,7 @@ def test_index(type_: SpecType) -> None:
             value[index]
     with pytest.raises(IndexError, match="from -3 to 2, got"):
         value[10**5000]
-    with pytest.raises(TypeError):
+    with pytest.raises(InvalidTypeError, match="^expected an index or a slice, got str '0'$"):
         value["0"]
     with pytest.raises(ValueError, match="dimensions"):
         value[3:]
@@ -239,6 +240,10 @@ def test_values_of_a_subclass_are_of_the_same_type(type_: SpecType) -> None:
 def test_str_and_repr(value: Any, short: str, whole: str | None) -> None:
     assert str(value) == short
     assert repr(value) == (whole or short)
+    shown: list[str] = []
+    first = next(cls for cls in type(value).__mro__ if {"__repr__", "_repr_pretty_"} & {*vars(cls)})
+    vars(first)["_repr_pretty_"](value, SimpleNamespace(text=shown.append), cycle=False)
+    assert shown == [short]  # which IPython prints: it takes the first of the two methods
 
 
 def test_repr_where_the_servers_digits_would_not_do() -> None:

@@ -35,7 +35,7 @@ from asyncpg_vector.runtime.packed import (
     spare_bits,
 )
 from asyncpg_vector.runtime.rows import ColumnInput, Rows, RowsInput, Tensor, refuse_ragged
-from asyncpg_vector.runtime.value import Value, wrap
+from asyncpg_vector.runtime.value import Value, show_short, wrap
 
 __all__ = ["Bits", "BitsInput", "BitsMatrixInput", "PackedInput", "PackedMatrixInput"]
 
@@ -388,6 +388,8 @@ class Bits(Rows):
         if len(self) <= _SHOWN:
             return repr(self)
         return f"{type(self).__name__}('{self.to_text()[:_SHOWN]}...', {len(self)} bits)"
+
+    _repr_pretty_ = show_short
 
 
 BitsInput: TypeAlias = (

@@ -32,6 +32,7 @@ from asyncpg_vector.runtime.value import (
     check_dimensions,
     object_schema,
     require_text,
+    show_short,
     wrap,
 )
 
@@ -274,6 +275,8 @@ class Dense(MatrixRow[NumberT, ScalarT]):
             raise IndexError(
                 f"expected an index from {-len(self)} to {len(self) - 1}, got {shorten(key)}"
             ) from None
+        except TypeError:
+            raise InvalidTypeError(f"expected an index or a slice, got {describe(key)}") from None
         return self[index]
 
     def _numbers(self) -> tuple[NumberT, ...]:
@@ -292,6 +295,8 @@ class Dense(MatrixRow[NumberT, ScalarT]):
             return repr(self)
         shown = ", ".join(self.element_format.literals(self._numbers()[:SHOWN]))
         return f"{type(self).__name__}([{shown}, ...], {len(self)} dimensions)"
+
+    _repr_pretty_ = show_short
 
 
 def _is_real_row(value: object) -> TypeIs[NDArray[Any]]:

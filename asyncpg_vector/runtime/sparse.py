@@ -49,6 +49,7 @@ from asyncpg_vector.runtime.value import (
     check_dimensions,
     object_schema,
     require_text,
+    show_short,
 )
 
 __all__ = ["Sparse", "SparseInput", "check_indices", "without_zeros"]
@@ -346,6 +347,8 @@ class Sparse(SparseMatrixRow[NumberT, ScalarT]):
             f"{type(self).__name__}({{{shown}, ...}}, "
             f"{self.dimensions()} dimensions, {self.nnz()} not zero)"
         )
+
+    _repr_pretty_ = show_short
 
 
 def _blocks(numbers: Numbers) -> Iterator[tuple[Sequence[int], Numbers]]:

@@ -29,6 +29,7 @@ __all__ = [
     "check_dimensions",
     "object_schema",
     "require_text",
+    "show_short",
     "wrap",
 ]
 
@@ -74,6 +75,19 @@ if TYPE_CHECKING or kernel is None:
 
 else:
     Payload, wrap = kernel.Payload, kernel.wrap
+
+
+def show_short(
+    value: object,
+    printer: Any,
+    cycle: bool,  # noqa: ARG001, FBT001  # as IPython calls it
+) -> None:
+    """Print ``str`` in IPython and in notebooks, where ``repr`` would fill the screen.
+
+    Each class with a ``__repr__`` needs this as its ``_repr_pretty_``: IPython takes what it finds
+    first, in the order of a class's bases.
+    """
+    printer.text(str(value))
 
 
 class Value(Payload):
