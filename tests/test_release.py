@@ -16,6 +16,7 @@ from release.names import FOLDER, find_gone, list_names, names_of
 from release.project import Version, read_version
 from release.wheels import MACHINES, check, name_builds, read_pythons
 from tests.processes import run_python
+from tests.proof import read_targets
 from tests.spec_types import ROOT
 
 # What make release refuses
@@ -296,3 +297,18 @@ def test_which_wheels_are_built(
     monkeypatch.setattr(release.wheels, "version", lambda _: "4.2.0")
     monkeypatch.setattr(release.wheels, "ask_cibuildwheel", build)
     assert [*check(WORKFLOW.replace(old, new), pyproject)] == differences
+
+
+# What GitHub runs
+
+
+def test_the_workflows_run_targets_of_make() -> None:
+    """The jobs of tests.yml are those of .ci/run."""
+    texts = [path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    run = {target for text in texts for target in re.findall(r"- run: make ([a-z]+)", text)}
+    assert run == {"dist", "release"}
+    assert run <= {*read_targets((ROOT / "Makefile").read_text())}
+    (matrix,) = (jobs for text in texts for jobs in re.findall(r"target: \[(.*)\]", text))
+    assert matrix.split(", ") == re.findall(
+        r"^make (.*)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE
+    )
