@@ -122,7 +122,7 @@ class Value(Payload):
 
     @abstractmethod
     def __new__(cls, value: Any, /) -> Self:
-        """Make a value; each layout says of what."""
+        """Make a value of numbers or bits, as the docstring of the class says."""
 
     @classmethod
     def _construct(cls, value: Any) -> Self:
