@@ -141,7 +141,7 @@ dist: .venv/dist .venv/pythons ## build the sdist and the wheels, check them, an
 
 # It needs no environment, and so runs before a release's jobs do.
 release: ## say whether VERSION=... can be released, and change nothing
-	@$(PYTHON) -m release $(VERSION)
+	@$(PYTHON) -m release "$$VERSION"
 
 proof: .venv/test ## run all long jobs for docs/proof.md; LONG="..." runs some
 	$(BIN)/python -m tests.proof $(LONG)

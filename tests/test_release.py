@@ -156,6 +156,14 @@ def test_make_release_needs_no_environment() -> None:
     assert "CHANGELOG.md: expected a first section 0.0.1 (with a date), got " in done.stderr
 
 
+def test_a_version_is_no_command(tmp_path: Path) -> None:
+    """The workflow passes the name of a tag."""
+    command = ["make", "release", f"VERSION=0.0.1;touch${{IFS}}{tmp_path}/here"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("expected a version: make release VERSION=0.2.0\n")
+    assert not [*tmp_path.iterdir()]
+
+
 # Which names are public
 
 
