@@ -1,13 +1,13 @@
 """Load a Parquet file of any size into a table, and go on after an interruption.
 
-    python examples/load_parquet.py FILE --dsn postgresql://… --table items
-    python examples/load_parquet.py    # shows it on an embedded server, with real text
+    .venv/bin/python examples/load_parquet.py [FILE --dsn postgresql://… --table items]
 
-Needs the packages of `make test`, and pgvector 0.7. A row group is a COPY, which the server stores
-whole or not at all. The same transaction notes the row group in the table loaded_row_groups, so
-that the same command, run again, loads the others and none twice. The file has a column of ids and
-one of embeddings, of any list type of Arrow; NULL stays NULL. The table has columns of the same
-names, whose types decide. An error names the file, the row group, and the row in it, from 0.
+Needs the packages of `make quick`, and pgvector 0.7. Without a file, it writes one of real text,
+and shows the rest on an embedded server. A row group is a COPY, which the server stores whole or
+not at all. The same transaction notes the row group in the table loaded_row_groups, so that the
+same command, run again, loads the others and none twice. The file has a column of ids and one of
+embeddings, of any list type of Arrow; NULL stays NULL. The table has columns of the same names,
+whose types decide. An error names the file, the row group, and the row in it, from 0.
 """
 
 from __future__ import annotations

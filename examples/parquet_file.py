@@ -1,4 +1,7 @@
-"""A Parquet file of embeddings: its row groups as records for COPY, and one of real text."""
+"""A Parquet file of embeddings: its row groups as records for COPY, and one of real text.
+
+A part of load_parquet.py.
+"""
 
 from __future__ import annotations
 

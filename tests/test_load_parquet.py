@@ -325,12 +325,6 @@ def test_the_example_shows_itself(
     ]
 
 
-def test_it_says_what_it_needs_and_how_to_run_it() -> None:
-    first = EXAMPLE.read_text().split('"""')[1]
-    assert "python examples/load_parquet.py FILE --dsn" in first
-    assert re.search(r"^Needs the packages of `make test`, and pgvector 0", first, re.MULTILINE)
-
-
 async def test_the_page(
     conn: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
