@@ -207,7 +207,7 @@ clean: ## remove the environment and the caches of the tools
 # The lock file has a section for each group, since some groups exclude each other. The section of a job lacks
 # the packages that the jobs before it install. Nothing is built in an isolated environment: its packages would
 # not be pinned.
-JOBS := demo test bench check dist
+JOBS := demo test bench check docs dist
 SECTION = sed -n '/^\# group: $(1)$$/,/^\# group:/p' requirements.lock
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED = $(SECTION) | $(PIP_INSTALL) --require-hashes --requirement /dev/stdin
@@ -232,8 +232,9 @@ $(KERNEL): .venv/demo hatch_build.py $(wildcard native/*)
 .venv/test: .venv/demo | $(KERNEL)
 .venv/bench: .venv/test
 .venv/check: .venv/bench
-.venv/dist: .venv/check
-.venv/test .venv/bench .venv/check .venv/dist .venv/foreign .venv/fuzz:
+.venv/docs: .venv/check
+.venv/dist: .venv/docs
+.venv/test .venv/bench .venv/check .venv/docs .venv/dist .venv/foreign .venv/fuzz:
 	$(call ANNOUNCE,$(@F))
 	@$(call LOCKED,$(@F))
 	@touch $@
