@@ -33,7 +33,7 @@ WITHOUT_KERNEL := ASYNCPG_VECTOR_IMPL=python $(PYTEST) $(addprefix --ignore=test
 FOR_TESTS := .venv/bench .venv/sqlalchemy-2.0 .venv/first-release .venv/pgbouncer/pgbouncer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples recall quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize holders matrix dist release proof corners check fuzz bench generate format lock clean
+.PHONY: help demo examples recall quick test coverage differential mutation load pgbouncer free-threaded foreign sanitize holders matrix dist release proof corners check docs fuzz bench generate format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -162,12 +162,19 @@ check: .venv/check ## lint, type-check, compare what is generated with its sourc
 	$(BIN)/clang-format --dry-run --Werror native/*.c native/*.h
 	$(BIN)/python native/make_powers.py | diff native/powers.h -
 	$(BIN)/python -m codegen.project --check
+	$(BIN)/python docs/picture.py --check
 	$(BIN)/python -m codegen $(EXAMPLE) --check
 	$(BIN)/python -m release.names --check
 	$(BIN)/python -m release.wheels
 	$(BIN)/zizmor --quiet --offline --persona pedantic .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+# The reference is the same with the kernel, whose classes lack annotations.
+docs: .venv/docs ## build the pages in build/site; fails for a warning or a broken link
+	$(BIN)/python docs/picture.py
+	ASYNCPG_VECTOR_IMPL=python $(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs build/site
+	@echo "The pages are in build/site/index.html."
 
 # The kernel tells libFuzzer what an input reaches; where there is no compiler, Python alone is fuzzed.
 COVERED := -fsanitize-coverage=trace-pc,trace-cmp
@@ -202,7 +209,7 @@ lock: .venv/check ## pin all that is installed, with hashes, in the lock file
 	mv .venv/requirements.lock requirements.lock
 
 clean: ## remove the environment and the caches of the tools
-	rm -rf .venv .fuzz .hypothesis .mypy_cache .nox dist mutants .pytest_cache .ruff_cache asyncpg_vector/_kernel.*
+	rm -rf .venv .fuzz .hypothesis .mypy_cache .nox build dist mutants .pytest_cache .ruff_cache asyncpg_vector/_kernel.*
 
 # The lock file has a section for each group, since some groups exclude each other. The section of a job lacks
 # the packages that the jobs before it install. Nothing is built in an isolated environment: its packages would

@@ -1,4 +1,4 @@
-"""Draws the results for the README, each picture for a light background and for a dark one."""
+"""Draws the results for docs/performance.md, each picture for a light background and for a dark one."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ _STYLE = {
     "svg.hashsalt": "bench",  # the same results make the same file
 }
 _WIDTH = 9
-"""Inches: as wide as a README."""
+"""Inches: as wide as a page."""
 
 
 def draw(by_dimensions: Mapping[int, Results], folder: Path) -> None:

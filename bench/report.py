@@ -1,4 +1,4 @@
-"""Shows the results: tables on the screen and in the README, and a file."""
+"""Shows the results: tables on the screen and in docs/performance.md, and a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rich.table import Table
 
 from bench.peers import FLOOR, OURS, PGVECTOR, PYTHON, ROOT
 from bench.pictures import draw
-from codegen.project import insert_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
     from bench.bars import Bar
     from bench.timing import Ratio, Result
 
-__all__ = ["save", "show_ratio", "to_table"]
+__all__ = ["insert_table", "save", "show_ratio", "to_table"]
 
 _DOCS = ROOT / "docs"
-_README = ROOT / "README.md"
+_PAGE = _DOCS / "performance.md"
 _TABLE_START = "<!-- The tables of times: written by `make bench`. -->\n"
 _TABLE_END = "<!-- The end of the tables of times. -->\n"
 
@@ -59,7 +58,7 @@ def _mark(ways: Mapping[str, Result], bar: Bar | None) -> str:
 def save(
     document: dict[str, Any], by_dimensions: Mapping[int, Mapping[str, Mapping[str, Result]]]
 ) -> None:
-    """Write the file, the pictures, and the README's tables."""
+    """Write the file, the pictures, and the page's tables."""
     _DOCS.mkdir(exist_ok=True)
     document["results"] = {
         str(dimensions): {
@@ -73,7 +72,20 @@ def save(
     (_DOCS / "benchmark.json").write_text(with_ratios_on_a_line + "\n")
     draw(by_dimensions, _DOCS)
     tables = "\n".join([*_tables(by_dimensions[1536]), f"{_describe(document)}.", ""])
-    _README.write_text(insert_table(_README.read_text(), _TABLE_START, _TABLE_END, tables))
+    _PAGE.write_text(insert_table(_PAGE.read_text(), tables))
+
+
+def insert_table(page: str, tables: str) -> str:
+    """Return a page's text with new tables between its two marker lines.
+
+    Raises:
+        LookupError: the page lacks one of the lines.
+    """
+    before, found_start, rest = page.partition(_TABLE_START)
+    _, found_end, after = rest.partition(_TABLE_END)
+    if not (found_start and found_end):
+        raise LookupError(f"{_PAGE.name}: expected the lines\n{_TABLE_START}{_TABLE_END}")
+    return f"{before}{_TABLE_START}\n{tables}\n{_TABLE_END}{after}"
 
 
 def _as_dict(name: str, result: Result) -> dict[str, Any]:
@@ -87,7 +99,7 @@ def _as_dict(name: str, result: Result) -> dict[str, Any]:
 
 
 def _tables(results: Mapping[str, Mapping[str, Result]]) -> Iterator[str]:
-    """Yield the lines of the README's tables: without a server, and live."""
+    """Yield the lines of the page's tables: without a server, and live."""
     compared = {name: ways for name, ways in results.items() if PGVECTOR in ways}
     yield from _to_markdown(
         ("1536 dimensions", "kernel, µs", "Python, µs", "peer, µs", "kernel/peer", "Python/peer"),

@@ -1,4 +1,4 @@
-"""Generates asyncpg_vector's own files, its README's table of types, and docs/index-methods.md.
+"""Generates asyncpg_vector's own files, and the pages of docs/ that list the facts of the spec.
 
 `python -m codegen.project` writes the files, and `python -m codegen.project --check` compares them.
 This module is not installed.
@@ -20,12 +20,18 @@ if __name__ == "__main__":
     sys.modules["asyncpg_vector"] = package
 
 import argparse
+from typing import TYPE_CHECKING, NamedTuple
+
+from asyncpg_vector.runtime.formats import FORMATS, FloatFormat, number_format
 
 from .__main__ import UNUSABLE, finish
 from .render import RenderError, Target, make_templates, render
-from .spec import SpecError, load_spec
+from .spec import DenseType, Format, SparseType, Spec, SpecError, Type, load_spec
 
-__all__ = ["TARGET", "TRIED", "insert_table", "main"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["TARGET", "TRIED", "main"]
 
 TARGET = Target(
     values=Path("asyncpg_vector/_generated"),
@@ -34,12 +40,37 @@ TARGET = Target(
 )
 
 _SPEC = Path("specs/types.toml")
-_README = Path("README.md")
-_INDEX_METHODS = Path("docs/index-methods.md")
+_PAGES = {
+    Path("docs/types.md"): "types.md.jinja",
+    Path("docs/formats.md"): "formats.md.jinja",
+    Path("docs/index-methods.md"): "index_methods.md.jinja",
+    Path("docs/api/values.rst"): "values.rst.jinja",
+    Path("docs/api/columns.rst"): "columns.rst.jinja",
+}
 TRIED = {"hnsw", "ivfflat"}
 """The index methods of the suite's servers, which the tests compare with the spec."""
-_TABLE_START = "<!-- The table of types: generated from specs/types.toml by `make generate`. -->\n"
-_TABLE_END = "<!-- The end of the table of types. -->\n"
+_HIDDEN = (
+    "attribute_formats",
+    "codec",
+    "element_format",
+    "header",
+    "index_format",
+    "layout",
+    "read_attributes",
+    "read_parameter",
+    "text_first_index",
+    "text_format",
+)
+"""The names of value classes that describe payloads; the runtime's page has them."""
+
+
+class FormatRow(NamedTuple):
+    """A row of the table of number formats."""
+
+    element: Format
+    least: str
+    most: str
+    types: list[str]
 
 
 def main() -> int:
@@ -50,33 +81,43 @@ def main() -> int:
     try:
         spec = load_spec(ROOT / _SPEC)
         files = render(spec, str(_SPEC), TARGET)
-        templates = make_templates()
-        table = templates.get_template("types.md.jinja").render(types=spec.types)
-        readme = (ROOT / _README).read_bytes().decode()
-        files[_README] = insert_table(readme, _TABLE_START, _TABLE_END, table)
-        files[_INDEX_METHODS] = templates.get_template("index_methods.md.jinja").render(
-            spec=_SPEC,
-            types=spec.types,
-            methods=spec.index_methods,
-            untried=[name for name in spec.index_methods if name not in TRIED],
-        )
+        files |= render_pages(spec)
     except (SpecError, RenderError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
     return finish(files, ROOT, TARGET.folders, check=check)
 
 
-def insert_table(readme: str, start: str, end: str, table: str) -> str:
-    """Return README.md's text with a new table between two marker lines.
+def render_pages(spec: Spec) -> dict[Path, str]:
+    """Return the text of every generated page of the documentation."""
+    templates = make_templates()
+    facts = {
+        "spec": _SPEC,
+        "types": spec.types,
+        "methods": spec.index_methods,
+        "functions": spec.function_names,
+        "formats": [*list_formats(spec)],
+        "untried": [name for name in spec.index_methods if name not in TRIED],
+        "hidden": _HIDDEN,
+    }
+    return {path: templates.get_template(name).render(facts) for path, name in _PAGES.items()}
 
-    Raises:
-        RenderError: README.md lacks one of the lines.
-    """
-    before, found_start, rest = readme.partition(start)
-    _, found_end, after = rest.partition(end)
-    if not (found_start and found_end):
-        raise RenderError(f"{_README}: expected the lines\n{start}{end}")
-    return f"{before}{start}\n{table}\n{end}{after}"
+
+def list_formats(spec: Spec) -> Iterator[FormatRow]:
+    """Yield the facts of each number format, and the types whose elements have it."""
+    for name in FORMATS:
+        number = number_format(name, "big")
+        if isinstance(number, FloatFormat):
+            least, most = f"-{number.largest:.6g}", f"{number.largest:.6g}"
+        else:
+            least, most = f"{number.least:,}", f"{number.most:,}"
+        types = [key for key, type_ in spec.types.items() if _format_of(type_) == name]
+        yield FormatRow(Format(format=name, width=number.width), least, most, types)
+
+
+def _format_of(type_: Type) -> str | None:
+    """Return the format of a type's elements; None if they are bits."""
+    return type_.element.format if isinstance(type_, (DenseType, SparseType)) else None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""The settings of Sphinx for `make docs`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pygments.lexers.sql import PostgresLexer
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parent.parent
+REPOSITORY = "https://github.com/asyncpg-vector/asyncpg_vector/"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+project = PROJECT["name"]
+author = "asyncpg_vector contributors"
+copyright = author  # noqa: A001  # as Sphinx calls it
+release = version = PROJECT["version"]
+html_title = f"asyncpg_vector {release}"
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
+
+# Pages. A link to a page or a heading that does not exist is a warning, and a warning is an error.
+myst_enable_extensions = ["smartquotes"]
+myst_heading_anchors = 4
+suppress_warnings: list[str] = []
+highlight_language = "none"
+
+# The reference. A name in single backticks is a name of Python's.
+default_role = "py:obj"
+add_module_names = False
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+autodoc_type_aliases = {
+    name: name
+    for name in (
+        *("AnyConnection", "BitsInput", "Buffer", "DenseInput", "Expression", "MatrixInput"),
+        *("NumbersInput", "Returns", "RowsInput", "SparseInput", "TypesInput"),
+    )
+}
+autosummary_generate = False
+napoleon_use_rtype = False
+napoleon_custom_sections = [("Returns", "params_style")]
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+
+# The theme. The pictures are on a transparent ground, one for each theme.
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_copyright = False
+html_show_sphinx = False
+templates_path: list[str] = []
+exclude_patterns: list[str] = []
+copybutton_exclude = ".linenos, .gp, .go"
+html_theme_options: dict[str, Any] = {
+    "source_repository": REPOSITORY,
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
+
+_PICTURE = re.compile(
+    r'<picture>\s*<source media="[^"]*" srcset="([^"]+)">\s*'
+    r'<img src="([^"]+)" alt="([^"]+)">\s*</picture>'
+)
+_FILE = re.compile(r"\]\(\.\./([^)#]+)\)")
+
+
+def setup(app: Sphinx) -> None:
+    """Let Sphinx call the functions below."""
+    app.connect("source-read", adapt_page)
+    app.add_lexer("sql", PostgresLexer)  # SQL's own has no $1
+
+
+def adapt_page(_app: Sphinx, page: str, source: list[str]) -> None:
+    """Turn what GitHub shows into what Sphinx shows: pictures by theme, and links to files.
+
+    On GitHub, a picture follows the theme of the system; here, it follows the theme of the page. A
+    file that is no page is a link to the repository.
+    """
+    source[0] = _PICTURE.sub(_write_picture, source[0])
+    source[0] = _FILE.sub(lambda link: _link_file(page, link[1]), source[0])
+
+
+def _write_picture(found: re.Match[str]) -> str:
+    dark, light, alt = found.groups()
+    return "\n\n".join(
+        f"```{{image}} {file}\n:alt: {alt}\n:class: picture only-{theme}\n```"
+        for theme, file in (("light", light), ("dark", dark))
+    )
+
+
+def _link_file(page: str, path: str) -> str:
+    if not (ROOT / path).exists():
+        raise LookupError(f"{page}: expected a file for the link to {path}")
+    kind = "tree" if (ROOT / path).is_dir() else "blob"
+    return f"]({REPOSITORY}{kind}/main/{path})"

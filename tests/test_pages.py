@@ -1,0 +1,182 @@
+"""The pages are true: their blocks run, in their order, and print what they say they print."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import pytest
+import tomllib
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.conftest import NewDatabase
+from tests.own_types import EXAMPLE
+from tests.processes import run_python
+from tests.proof import read_targets
+from tests.spec_types import ROOT, TYPES
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "tests/README.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
+TESTED_ELSEWHERE = {
+    "docs/beyond-one-server.md": "test_beyond_one_server.py",  # on the four servers of its example
+    "docs/recipes.md": "test_recipes.py",  # which compares each block with an example
+    "docs/tuning.md": "test_tune_search.py",  # on a table of its own
+}
+PROMISED = re.compile(r"^ *print\(.*?\)(?:  |\n *)# (.*)$", re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """A fenced block, and the number of the lines before its text."""
+
+    language: str
+    text: str
+    line: int
+
+
+class Run(NamedTuple):
+    """What the blocks of a page share: a page, a folder for files, and the names of Python."""
+
+    page: str
+    folder: Path
+    names: dict[str, Any]
+
+
+def read_blocks(page: str) -> list[Block]:
+    text = (ROOT / page).read_text()
+    fenced = re.finditer(r"^( *)```([^\n`]*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
+    blocks = [
+        Block(match[2], match[3], text.count("\n", 0, match.start(3)))
+        for match in fenced
+        if not match[2].startswith("{")  # a directive of MyST
+    ]
+    assert len(re.findall(r"^ *```", text, re.MULTILINE)) % 2 == 0
+    return blocks
+
+
+async def run_python_block(run: Run, block: Block) -> None:
+    tree = ast.increment_lineno(ast.parse(block.text), block.line)
+    code = compile(tree, run.page, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    running = eval(code, run.names)
+    if isawaitable(running):
+        await running
+
+
+async def run_sql_block(run: Run, block: Block) -> None:
+    conn = await asyncpg.connect(run.names["dsn"])
+    await conn.execute(block.text)
+    await conn.close()
+
+
+async def save_toml_block(run: Run, block: Block) -> None:
+    """Save a spec, for the commands that follow."""
+    (run.folder / "types.toml").write_text(block.text)
+
+
+async def run_sh_block(run: Run, block: Block) -> None:
+    """Run the generator. The commands that install or run tests name what is there."""
+    for line in block.text.splitlines():
+        match shlex.split(line, comments=True):
+            case []:
+                pass
+            case ["python", "-m", "asyncpg_vector.codegen", *arguments]:
+                run_python(run.folder, "-m", "codegen", *arguments, PYTHONPATH=str(ROOT))
+            case ["pip", "install", package]:
+                extra = re.fullmatch(r"asyncpg_vector(?:\[(\w+)\])?", package)
+                assert extra[1] is None or extra[1] in EXTRAS
+            case ["make", target, *_]:
+                assert target in read_targets(MAKEFILE)
+            case _:
+                pytest.fail(f"{run.page}: no test runs {line}")
+
+
+RUNNERS: Mapping[str, Callable[[Run, Block], Awaitable[None]]] = {
+    "python": run_python_block,
+    "sh": run_sh_block,
+    "sql": run_sql_block,
+    "toml": save_toml_block,
+}
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if read_blocks(page) and page not in TESTED_ELSEWHERE]
+)
+async def test_blocks(
+    page: str,
+    new_database: NewDatabase,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Each block runs; each call of print says what it prints."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(tmp_path)
+    run = Run(page, tmp_path, {"dsn": await new_database("CREATE EXTENSION vector")})
+    blocks = read_blocks(page)
+    try:
+        for block in blocks:
+            await RUNNERS[block.language](run, block)
+    finally:
+        await close_all(run.names)
+    of_python = [block.text for block in blocks if block.language == "python"]
+    promised = [line for text in of_python for line in PROMISED.findall(text)]
+    assert capsys.readouterr().out.splitlines() == promised
+    assert len(promised) == sum(text.count("print(") for text in of_python)
+
+
+async def close_all(names: Mapping[str, Any]) -> None:
+    """Close the connections, pools and engines of a page."""
+    for value in names.values():
+        if type(value) in (asyncpg.Connection, asyncpg.Pool):  # and no connection of a pool
+            await value.close()
+        elif isinstance(value, AsyncEngine):
+            await value.dispose()
+
+
+def test_blocks_that_are_tested_elsewhere() -> None:
+    for page, test in TESTED_ELSEWHERE.items():
+        assert Path(page).name in (ROOT / "tests" / test).read_text()
+        assert read_blocks(page)
+
+
+def test_most_pages_run() -> None:
+    languages = [block.language for page in PAGES for block in read_blocks(page)]
+    assert languages.count("python") > 40
+    assert {*RUNNERS} <= {*languages}
+
+
+def test_the_spec_is_the_examples() -> None:
+    (spec,) = (block.text for block in read_blocks("docs/your-own-types.md") if block.language == "toml")
+    assert (EXAMPLE / "types.toml").read_text().endswith(f"\n\n{spec}")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links(page: str) -> None:
+    """A relative link leads to a file; make docs checks the headings."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", (ROOT / page).read_text()):
+        if "://" not in link and not link.startswith("#"):
+            assert (ROOT / page).parent.joinpath(link.partition("#")[0]).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_make_target_is_there(page: str) -> None:
+    targets = read_targets(MAKEFILE)
+    named = re.findall("(?:^|`)make ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE)
+    assert {*named} <= {*targets}
+
+
+def test_every_make_target_is_explained() -> None:
+    text = "".join((ROOT / page).read_text() for page in PAGES)
+    missing = {target for target in read_targets(MAKEFILE) if f"make {target}" not in text}
+    assert missing <= {"clean"}
