@@ -22,7 +22,7 @@ SLOW := differential integrations/test_alembic.py integrations/test_extension_un
   integrations/test_fastapi.py integrations/test_pgbouncer.py integrations/test_sqlmodel.py \
   test_bench.py test_beyond_one_server.py test_coming_from.py test_demo.py test_examples.py test_faults.py \
   test_get_debian.py test_index_progress.py test_load.py test_load_parquet.py test_lock.py test_mutation.py \
-  test_new_type.py test_package.py test_pgbouncer.py test_proof.py test_proportion.py test_readme.py test_recipes.py \
+  test_new_type.py test_package.py test_pages.py test_pgbouncer.py test_proof.py test_proportion.py test_recipes.py \
   test_release.py test_specs.py test_testing.py test_threads.py test_tune_search.py
 EXAMPLE := examples/own_type/types.toml --out examples/own_type/own_types --sqlalchemy
 WITH_OLDER_SQLALCHEMY = ASYNCPG_VECTOR_TEST_SQLALCHEMY=2.0 PYTHONPATH=$(CURDIR)/.venv/sqlalchemy-2.0 \
@@ -181,7 +181,7 @@ COVERED := -fsanitize-coverage=trace-pc,trace-cmp
 fuzz: .venv/fuzz $(if $(shell command -v $(CC)),.fuzz/kernel.so) ## look for inputs that break something; FUZZ_SECONDS=...
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
-bench: .venv/bench .venv/first-release ## time this package and its peers, for docs/ and the README
+bench: .venv/bench .venv/first-release ## time this package and its peers, for docs/performance.md
 	$(BIN)/python -m bench $(BENCH)
 
 generate: .venv/test ## write the generated files, after an edit of the spec

@@ -54,7 +54,7 @@ OF_THE_PROJECT = (
     "mutation",
     "new_type",
     "package",
-    "readme",
+    "pages",
     "specs",
 )
 # Tests that need psycopg or greenlet, besides those of the integrations and of PgBouncer.

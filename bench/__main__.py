@@ -41,9 +41,7 @@ console = Console(width=None if sys.stdout.isatty() else 150)
 async def main() -> int:
     """Run the benchmark; print and keep its results; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "--dry", action="store_true", help="print only; leave docs/ alone"
-    )
+    parser.add_argument("--dry", action="store_true", help="print only; leave docs/ alone")
     parser.add_argument(
         "--strict", action="store_true", help="fail if an operation takes more than its bar"
     )

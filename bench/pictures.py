@@ -1,4 +1,4 @@
-"""Draws the results for docs/performance.md, each picture for a light background and for a dark one."""
+"""Draws the results for docs/performance.md, each for a light background and for a dark one."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if __name__ == "__main__":
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
-from asyncpg_vector.runtime.formats import FORMATS, FloatFormat, number_format
+from asyncpg_vector.runtime.formats import FORMATS, FloatFormat, IntegerFormat, number_format
 
 from .__main__ import UNUSABLE, finish
 from .render import RenderError, Target, make_templates, render
@@ -107,10 +107,11 @@ def list_formats(spec: Spec) -> Iterator[FormatRow]:
     """Yield the facts of each number format, and the types whose elements have it."""
     for name in FORMATS:
         number = number_format(name, "big")
-        if isinstance(number, FloatFormat):
-            least, most = f"-{number.largest:.6g}", f"{number.largest:.6g}"
-        else:
+        if isinstance(number, IntegerFormat):
             least, most = f"{number.least:,}", f"{number.most:,}"
+        else:
+            assert isinstance(number, FloatFormat)  # noqa: S101  # there are no others
+            least, most = f"-{number.largest:.6g}", f"{number.largest:.6g}"
         types = [key for key, type_ in spec.types.items() if _format_of(type_) == name]
         yield FormatRow(Format(format=name, width=number.width), least, most, types)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pygments.lexers.sql import PostgresLexer
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "https://github.com/asyncpg-vector/asyncpg_vector/"
@@ -78,13 +75,13 @@ _PICTURE = re.compile(
 _FILE = re.compile(r"\]\(\.\./([^)#]+)\)")
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Any) -> None:
     """Let Sphinx call the functions below."""
     app.connect("source-read", adapt_page)
     app.add_lexer("sql", PostgresLexer)  # SQL's own has no $1
 
 
-def adapt_page(_app: Sphinx, page: str, source: list[str]) -> None:
+def adapt_page(_app: Any, page: str, source: list[str]) -> None:
     """Turn what GitHub shows into what Sphinx shows: pictures by theme, and links to files.
 
     On GitHub, a picture follows the theme of the system; here, it follows the theme of the page. A

@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grimp
-import matplotlib as mpl
-from matplotlib import pyplot as plt
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+import matplotlib
+from matplotlib import patches, pyplot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+# matplotlib's annotations are incomplete, so that strict type checkers refuse them.
+mpl: Any = matplotlib
+plt: Any = pyplot
+shapes: Any = patches
 
 DOCS = Path(__file__).resolve().parent
 PROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())
@@ -86,7 +90,9 @@ class Picture:
         """Draw a box, whose upper left corner is given."""
         shape = "round,pad=0,rounding_size=0.06"
         style = {"facecolor": colour, "edgecolor": self.theme.line, "linewidth": 0.7}
-        self.axes.add_patch(FancyBboxPatch((x, y - height), width, height, boxstyle=shape, **style))
+        self.axes.add_patch(
+            shapes.FancyBboxPatch((x, y - height), width, height, boxstyle=shape, **style)
+        )
 
     def text(self, x: float, y: float, text: str, **style: Any) -> None:
         """Write a line whose middle is given."""
@@ -96,7 +102,7 @@ class Picture:
     def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Draw an arrow."""
         style = {"color": self.theme.line, "linewidth": 1.1, "mutation_scale": 10}
-        self.axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", **style))
+        self.axes.add_patch(shapes.FancyArrowPatch(start, end, arrowstyle="-|>", **style))
 
 
 def draw_module(
@@ -204,7 +210,7 @@ def draw_sources(picture: Picture, middles: Mapping[str, float], total: float) -
 
 def main() -> int:
     """Write or check the pictures, and return the process's exit status."""
-    stale = []
+    stale: list[str] = []
     for name, theme in THEMES.items():
         path, text = DOCS / f"architecture-{name}.svg", draw(theme)
         if not path.exists() or path.read_text() != text:

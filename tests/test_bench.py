@@ -17,9 +17,10 @@ from bench.live import reading, writing
 from bench.offline import offline
 from bench.peers import FIRST, FLOOR, LIMIT, OURS, PGVECTOR, PYTHON
 from bench.pictures import GROWTH, PICTURES, draw
-from bench.report import to_table
+from bench.report import insert_table, to_table
 from bench.timing import Ratio, Result
 from bench.worker import Worker
+from tests.spec_types import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,3 +157,20 @@ def test_pictures(tmp_path: Path) -> None:
         for theme, colour in colours.items():
             picture = (tmp_path / f"{name}-{theme}.svg").read_text()
             assert len(re.findall(f"<text.*?{colour}.*?</text>", picture)) == 1
+
+
+def test_a_table_on_the_page() -> None:
+    """The tables go between the first start line and the first end line after it."""
+    start = "<!-- The tables of times: written by `make bench`. -->\n"
+    end = "<!-- The end of the tables of times. -->\n"
+    page = f"a\n{end}b\n{start}old\n{end}c\n{start}d\n{end}"
+    inserted = f"a\n{end}b\n{start}\nnew\n{end}c\n{start}d\n{end}"
+    assert insert_table(page, "new") == inserted
+    for lacking in ("", start, end, end + start):
+        with pytest.raises(LookupError, match=r"performance\.md: expected the lines"):
+            insert_table(lacking, "new")
+
+
+def test_the_page_has_a_place_for_the_tables() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert "| vector: list to wire |" not in insert_table(page, "new")

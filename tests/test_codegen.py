@@ -30,14 +30,18 @@ from codegen import project as command
 from codegen import render as render_module
 from codegen.files import compare, write
 from codegen.index_methods import RESERVED
-from codegen.project import TARGET, insert_table
-from codegen.render import MARKER, RenderError, Target, render
+from codegen.project import TARGET
+from codegen.render import MARKER, Target, render
 from codegen.spec import TAKEN, SpecError, load_spec
 from tests.needs import needs_numpy, np
 from tests.spec_types import ROOT, TYPES
 
 VALUES, COLUMN_TYPES = GENERATED = TARGET.folders
 VECTOR = VALUES / "vector.py"
+PAGES = [
+    Path("docs", name)
+    for name in ("types.md", "formats.md", "index-methods.md", "api/values.rst", "api/columns.rst")
+]
 
 PROJECT = ROOT.parent if ROOT.name == "mutants" else ROOT
 """The project itself, and not a mutation run's copy, whose generated files have mutants."""
@@ -49,8 +53,7 @@ def project(tmp_path: Path) -> Path:
     keep_out = shutil.ignore_patterns("__pycache__")
     for name in ("asyncpg_vector", "codegen", "docs", "specs"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=keep_out)
-    for name in ("README.md", "pyproject.toml"):
-        shutil.copy(PROJECT / name, tmp_path / name)
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
@@ -70,7 +73,7 @@ def codegen(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def contents(project: Path) -> dict[Path, bytes]:
     files = [path for folder in GENERATED for path in (project / folder).glob("*")]
-    files.append(project / "README.md")
+    files += [project / page for page in PAGES]
     return {path: path.read_bytes() for path in files if path.is_file()}
 
 
@@ -97,7 +100,11 @@ def test_nothing_to_do_writes_nothing(project: Path) -> None:
         (VALUES / "__init__.py", '"vector": Vector', '"rotcev": Vector'),
         (COLUMN_TYPES / "vector.py", '"<->"', '"->-"'),
         (COLUMN_TYPES / "__init__.py", '"vector": VECTOR', '"rotcev": VECTOR'),
-        (Path("README.md"), "| 16,000 dimensions", "| 61,000 dimensions"),
+        (Path("docs/types.md"), "| 16,000 dimensions", "| 61,000 dimensions"),
+        (Path("docs/formats.md"), "| 65504 |", "| 65505 |"),
+        (Path("docs/index-methods.md"), "2 to 100", "2 to 200"),
+        (Path("docs/api/values.rst"), "autoclass:: Vector", "autoclass:: Rotcev"),
+        (Path("docs/api/columns.rst"), "autoclass:: VECTOR", "autoclass:: ROTCEV"),
     ],
 )
 def test_a_changed_file(project: Path, path: Path, right: str, wrong: str) -> None:
@@ -211,7 +218,7 @@ def test_a_type_that_leaves_the_spec_leaves_the_package(project: Path) -> None:
     written = codegen(project).stdout
     for folder in GENERATED:
         assert f"removed {folder / 'bit.py'}\n" in written
-    assert "| `bit` | `Bit` |" not in (project / "README.md").read_text()
+    assert "`Bit`" not in (project / "docs" / "types.md").read_text()
     imported = "import asyncpg_vector as v; assert not hasattr(v, 'Bit'); v.Vector([1])"
     subprocess.run([sys.executable, "-c", imported], cwd=project, check=True)
 
@@ -231,13 +238,6 @@ def test_the_output_is_the_same_everywhere(
         assert contents(project) == first
 
 
-def test_a_readme_without_a_place_for_the_table(project: Path) -> None:
-    (project / "README.md").write_text("# asyncpg_vector\n")
-    done = codegen(project)
-    assert done.returncode == 2
-    assert "README.md: expected the lines" in done.stderr
-
-
 def test_help(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (
         pytest.raises(SystemExit, match="0"),
@@ -248,21 +248,11 @@ def test_help(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     usage = capsys.readouterr().out
     assert " ".join(usage.split()) == (
         "usage: python -m codegen.project [-h] [--check] "
-        "Generates asyncpg_vector's own files, its README's table of types, and docs/index-methods.md. "
+        "Generates asyncpg_vector's own files, and the pages of docs/ that list the facts of the spec. "
         "`python -m codegen.project` writes the files, and `python -m codegen.project --check` "
         "compares them. This module is not installed. options: -h, --help show this help message and exit "
         "--check write nothing, and print a diff"
     )
-
-
-def test_a_table_in_the_readme() -> None:
-    """The table goes between the first start line and the first end line after it."""
-    readme = "a\nE\nb\nS\nold\nE\nc\nS\nd\nE\n"
-    inserted = "a\nE\nb\nS\n\nnew\nE\nc\nS\nd\nE\n"
-    assert insert_table(readme, "S\n", "E\n", "new") == inserted
-    for lacking in ("", "S\n", "E\n", "E\nS\n"):
-        with pytest.raises(RenderError, match="README.md: expected the lines\nS\nE\n"):
-            insert_table(lacking, "S\n", "E\n", "new")
 
 
 # Failures

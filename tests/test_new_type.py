@@ -207,14 +207,17 @@ print(TypeAdapter(IntVector).json_schema()["items"])
     )
 
 
-def test_listed_in_the_readme(project: Path) -> None:
-    readme = (project / "README.md").read_text()
+def test_listed_in_the_documentation(project: Path) -> None:
+    types = (project / "docs" / "types.md").read_text()
     assert (
-        "| `embedding` | `SentenceEmbeddingVector` | float32 | 16,000 dimensions | extension vector 0.9.0 |"
-        in readme
+        "| [`embedding`](#embedding) | `SentenceEmbeddingVector` | float32 | 16,000 dimensions | "
+        "extension vector 0.9.0 |" in types
     )
-    assert "| `intvec` | `IntVector` | int8 |" in readme
-    assert "| `bag` | `BagOfWords` | float32, zeros left out |" in readme
+    assert "| [`intvec`](#intvec) | `IntVector` | int8 |" in types
+    assert "| [`bag`](#bag) | `BagOfWords` | float32, zeros left out |" in types
+    formats = (project / "docs" / "formats.md").read_text()
+    assert "| `int8` | [`intvec`](types.md#intvec) |" in formats
+    assert ".. autoclass:: IntVector" in (project / "docs" / "api" / "values.rst").read_text()
 
 
 @pytest.mark.copy
@@ -260,7 +263,7 @@ def test_nothing_else_needs_an_edit(project: Path, server_dsn: str) -> None:
     """The tests that name no type hold as they are."""
     suite(
         project,
-        ["test_registration", "test_readme", "test_codegen", "integrations/test_schema"],
+        ["test_registration", "test_pages", "test_codegen", "integrations/test_schema"],
         ASYNCPG_VECTOR_TEST_DSN=server_dsn,
     )
 

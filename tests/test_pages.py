@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from pathlib import Path
@@ -12,14 +13,13 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
-import tomllib
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.conftest import NewDatabase
 from tests.own_types import EXAMPLE
 from tests.processes import run_python
 from tests.proof import read_targets
-from tests.spec_types import ROOT, TYPES
+from tests.spec_types import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
@@ -157,7 +157,9 @@ def test_most_pages_run() -> None:
 
 
 def test_the_spec_is_the_examples() -> None:
-    (spec,) = (block.text for block in read_blocks("docs/your-own-types.md") if block.language == "toml")
+    (spec,) = (
+        block.text for block in read_blocks("docs/your-own-types.md") if block.language == "toml"
+    )
     assert (EXAMPLE / "types.toml").read_text().endswith(f"\n\n{spec}")
 
 

@@ -18,11 +18,19 @@ class BitComparator(Comparator[Bit]):
     """SQL operations on an expression of the type ``bit``."""
 
     def hamming_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <~> other``; `other` is an expression, or a parameter."""
+        """Return ``self <~> other``: the number of bits that differ.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<~>", other)
 
     def jaccard_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <%> other``; `other` is an expression, or a parameter."""
+        """Return ``self <%> other``: 0 to 1.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<%>", other)
 
 

@@ -18,19 +18,35 @@ class SparseVectorComparator(Comparator[SparseVector]):
     """SQL operations on an expression of the type ``sparsevec``."""
 
     def l2_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <-> other``; `other` is an expression, or a parameter."""
+        """Return ``self <-> other``: 0 and more.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<->", other)
 
     def max_inner_product(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <#> other``; `other` is an expression, or a parameter."""
+        """Return ``self <#> other``: the negative inner product.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<#>", other)
 
     def cosine_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <=> other``; `other` is an expression, or a parameter."""
+        """Return ``self <=> other``: 0 to 2.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<=>", other)
 
     def l1_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <+> other``; `other` is an expression, or a parameter."""
+        """Return ``self <+> other``: 0 and more.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<+>", other)
 
 

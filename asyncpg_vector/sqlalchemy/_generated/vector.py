@@ -18,27 +18,43 @@ class VectorComparator(Comparator[Vector]):
     """SQL operations on an expression of the type ``vector``."""
 
     def l2_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <-> other``; `other` is an expression, or a parameter."""
+        """Return ``self <-> other``: 0 and more.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<->", other)
 
     def max_inner_product(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <#> other``; `other` is an expression, or a parameter."""
+        """Return ``self <#> other``: the negative inner product.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<#>", other)
 
     def cosine_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <=> other``; `other` is an expression, or a parameter."""
+        """Return ``self <=> other``: 0 to 2.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<=>", other)
 
     def l1_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <+> other``; `other` is an expression, or a parameter."""
+        """Return ``self <+> other``: 0 and more.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<+>", other)
 
     def avg(self) -> ColumnElement[Vector]:
-        """Return ``avg(self)``, of the same type."""
+        """Return ``avg(self)``, a value of the same type for all rows of a group."""
         return self._aggregate("avg")
 
     def sum(self) -> ColumnElement[Vector]:
-        """Return ``sum(self)``, of the same type."""
+        """Return ``sum(self)``, a value of the same type for all rows of a group."""
         return self._aggregate("sum")
 
 

@@ -19,7 +19,11 @@ class TinyVectorComparator(Comparator[TinyVector]):
     """SQL operations on an expression of the type ``tinyvec``."""
 
     def l2_distance(self, other: Any) -> ColumnElement[float]:
-        """Return ``self <-> other``; `other` is an expression, or a parameter."""
+        """Return ``self <-> other``.
+
+        Args:
+            other: an expression, or a parameter of the column's type.
+        """
         return self._distance("<->", other)
 
 
