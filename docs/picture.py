@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grimp
-import matplotlib
-from matplotlib import patches, pyplot
+import matplotlib as untyped_mpl  # noqa: ICN001  # its stubs leave most arguments open
+import matplotlib.pyplot as untyped_plt  # noqa: ICN001
+from matplotlib import patches as untyped_patches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# matplotlib's annotations are incomplete, so that strict type checkers refuse them.
-mpl: Any = matplotlib
-plt: Any = pyplot
-shapes: Any = patches
+mpl: Any = untyped_mpl
+plt: Any = untyped_plt
+shapes: Any = untyped_patches
 
 DOCS = Path(__file__).resolve().parent
 PROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())
