@@ -11,6 +11,7 @@ from pygments.lexers.sql import PostgresLexer
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "https://github.com/asyncpg-vector/asyncpg_vector/"
+PAGES = "https://asyncpg-vector.readthedocs.io/en/latest/"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 project = PROJECT["name"]
@@ -72,6 +73,7 @@ _PICTURE = re.compile(
     r'<picture>\s*<source media="[^"]*" srcset="([^"]+)">\s*'
     r'<img src="([^"]+)" alt="([^"]+)">\s*</picture>'
 )
+_PAGE = re.compile(rf"{re.escape(PAGES)}([\w/.-]+)\.html")
 _FILE = re.compile(r"\]\(\.\./([^)#]+)\)")
 
 
@@ -82,11 +84,15 @@ def setup(app: Any) -> None:
 
 
 def adapt_page(_app: Any, page: str, source: list[str]) -> None:
-    """Turn what GitHub shows into what Sphinx shows: pictures by theme, and links to files.
+    """Turn what GitHub and PyPI show into what Sphinx shows.
 
-    On GitHub, a picture follows the theme of the system; here, it follows the theme of the page. A
-    file that is no page is a link to the repository.
+    README.md is the first page, and its links to pages are checked here. On GitHub, a picture
+    follows the theme of the system; here, it follows the theme of the page. A file that is no page
+    is a link to the repository.
     """
+    if page == "index":
+        readme = _PAGE.sub(lambda link: _link_page(link[1]), (ROOT / "README.md").read_text())
+        source[0] = source[0].replace("<!-- README.md -->", readme)
     source[0] = _PICTURE.sub(_write_picture, source[0])
     source[0] = _FILE.sub(lambda link: _link_file(page, link[1]), source[0])
 
@@ -97,6 +103,10 @@ def _write_picture(found: re.Match[str]) -> str:
         f"```{{image}} {file}\n:alt: {alt}\n:class: picture only-{theme}\n```"
         for theme, file in (("light", light), ("dark", dark))
     )
+
+
+def _link_page(page: str) -> str:
+    return f"{page}.md" if (ROOT / "docs" / f"{page}.md").exists() else f"{page}.rst"
 
 
 def _link_file(page: str, path: str) -> str:

@@ -22,7 +22,7 @@ MADE = ROOT / ".venv/pgbouncer/pgbouncer"
 PORT = 6432  # of a Unix socket: part of a file's name, in a folder of its own
 SERVER_CONNECTIONS = 3
 
-# The settings that the README advises, and those that the suite needs to start a PgBouncer. With the
+# The settings that docs/poolers.md advises, and those that the suite needs to start a PgBouncer. With the
 # auth_type "any", every client connects to the server as the same user. A client that waits in vain
 # for a server connection gets an error after half a minute, not after two.
 CONFIG = """

@@ -179,7 +179,7 @@ OTHER_NUMBERS = [
 
 @pytest.mark.parametrize(("number", "element"), OTHER_NUMBERS)
 def test_other_numbers_become_floats_first(number: Any, element: float) -> None:
-    """As the README says. Rounded once, each number would become the next float32."""
+    """As docs/promises.md says. Rounded once, each number would become the next float32."""
     assert Vector([number]).to_list() == [element]
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
+from readme_renderer.markdown import render
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.conftest import NewDatabase
@@ -23,6 +24,8 @@ from tests.spec_types import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+REPOSITORY = "https://github.com/asyncpg-vector/asyncpg_vector"
+SITE = "https://asyncpg-vector.readthedocs.io/en/latest/"
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
@@ -154,6 +157,25 @@ def test_most_pages_run() -> None:
     languages = [block.language for page in PAGES for block in read_blocks(page)]
     assert languages.count("python") > 40
     assert {*RUNNERS} <= {*languages}
+
+
+def test_the_readme_on_pypi() -> None:
+    """PyPI renders README.md; its links lead to pages and files that are there."""
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= 130
+    html = render(readme, variant="GFM")
+    assert html.count("<table>") == readme.count("\n|---")
+    assert html.count("<pre") == readme.count("```") / 2
+    links = re.findall(r'<a href="([^"#][^"]*)"', html)  # and not those to headings
+    assert "](" not in html
+    assert len(links) == len(re.findall(r"\]\(", readme)) > 10
+    for link in links:
+        assert link.startswith("https://")
+        if link.startswith(SITE):
+            path = ROOT / "docs" / link.removeprefix(SITE).partition("#")[0]
+            assert path.with_suffix(".md").exists() or path.with_suffix(".rst").exists(), link
+        elif link.startswith(f"{REPOSITORY}/"):
+            assert (ROOT / link.removeprefix(f"{REPOSITORY}/blob/main/")).exists(), link
 
 
 def test_the_spec_is_the_examples() -> None:

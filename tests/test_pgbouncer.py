@@ -36,7 +36,7 @@ def create_pool(dsn: str, **options: Any) -> asyncpg.Pool:
 
 @pytest.fixture
 async def pool(pooled_dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    """A pool with the options that the README advises."""
+    """A pool with the options that docs/poolers.md advises."""
     async with create_pool(pooled_dsn, statement_cache_size=0) as pool:
         yield pool
 
@@ -155,7 +155,7 @@ async def test_clients_that_copy(pooled_dsn: str) -> None:
 
 
 async def test_clients_that_close_after_copying(pooled_dsn: str) -> None:
-    """The README advises this for PgBouncer 1.26; every other release serves these clients too."""
+    """docs/poolers.md advises this for PgBouncer 1.26; every other release serves these clients too."""
 
     async def copy(n: int) -> None:
         client = await asyncpg.connect(pooled_dsn, statement_cache_size=0)

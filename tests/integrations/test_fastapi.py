@@ -225,7 +225,7 @@ async def test_an_annotation_need_not_name_the_class(type_: SpecType, annotation
 async def test_without_an_annotation_fastapi_needs_an_encoder(
     type_: SpecType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FastAPI's own encoder uses Pydantic for models only, as the README says."""
+    """FastAPI's own encoder uses Pydantic for models only, as docs/pydantic.md says."""
     monkeypatch.delitem(ENCODERS_BY_TYPE, type_.value_class, raising=False)
     value = sample(type_)
     app = returns({"embedding": value, "more": [value]}, None)

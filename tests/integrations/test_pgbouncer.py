@@ -26,7 +26,7 @@ async def engine(
     make_engine: MakeEngine,
     pgbouncer: Callable[[str], str],
 ) -> AsyncEngine:
-    """An engine with the options that the README advises."""
+    """An engine with the options that docs/poolers.md advises."""
     engine = make_engine(
         pgbouncer(await new_models_database()),
         pool_size=20,
