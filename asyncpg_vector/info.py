@@ -69,7 +69,7 @@ class Parameter(NamedTuple):
     """A build option of an index, or a setting of a session. Read the fields by their names."""
 
     type: ParameterType
-    """What it is: a whole number, any number, whole numbers, a bool, or one of several words."""
+    """Whether it is a whole number, any number, whole numbers, a bool, or one of several words."""
 
     default: int | float | bool | str | tuple[int, ...] | None
     """Its value in a new index or session; None if that depends on the server."""
@@ -87,7 +87,7 @@ class Parameter(NamedTuple):
     """The possible words."""
 
     multiple: tuple[int, str] | None = None
-    """A factor and another option: their product is one more lower limit."""
+    """A factor and another option, whose product is one more lower limit."""
 
     key: str | None = None
     """Its path in the method's TOML document, if it stands there."""

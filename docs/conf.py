@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pygments.lexers.sql import PostgresLexer
+from sphinx.pycode import ModuleAnalyzer
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "https://github.com/asyncpg-vector/asyncpg_vector/"
@@ -49,9 +50,8 @@ autodoc_type_aliases = {
 }
 autosummary_generate = False
 napoleon_use_rtype = False
-napoleon_custom_sections = [("Returns", "params_style")]
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 80
+python_maximum_signature_line_length = 100
 
 # The theme. The pictures are on a transparent ground, one for each theme.
 html_theme = "furo"
@@ -75,12 +75,23 @@ _PICTURE = re.compile(
 )
 _PAGE = re.compile(rf"{re.escape(PAGES)}([\w/.-]+)\.html")
 _FILE = re.compile(r"\]\(\.\./([^)#]+)\)")
+_ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
+_OVERLOADED = (
+    ("asyncpg_vector.registration", "register_vector"),
+    ("asyncpg_vector.sqlalchemy._generated._vector_index", "vector_index"),
+)
+"""Functions whose overloads serve type checkers alone."""
 
 
 def setup(app: Any) -> None:
     """Let Sphinx call the functions below."""
     app.connect("source-read", adapt_page)
+    app.connect("autodoc-process-signature", adapt_signature)
     app.add_lexer("sql", PostgresLexer)  # SQL's own has no $1
+    for module, function in _OVERLOADED:
+        analyzer = ModuleAnalyzer.for_module(module)
+        analyzer.analyze()
+        del analyzer.overloads[function]
 
 
 def adapt_page(_app: Any, page: str, source: list[str]) -> None:
@@ -95,6 +106,12 @@ def adapt_page(_app: Any, page: str, source: list[str]) -> None:
         source[0] = source[0].replace("<!-- README.md -->", readme)
     source[0] = _PICTURE.sub(_write_picture, source[0])
     source[0] = _FILE.sub(lambda link: _link_file(page, link[1]), source[0])
+
+
+def adapt_signature(*event: Any) -> tuple[str | None, str | None]:
+    """Write the name of a type alias that stands beside another type, and not its object."""
+    arguments, result = event[-2:]
+    return arguments and _ALIAS.sub(r"\1", arguments), result
 
 
 def _write_picture(found: re.Match[str]) -> str:
