@@ -35,6 +35,7 @@ from codegen import __main__ as command
 from codegen.render import MARKER
 from codegen.spec import DenseType, SparseType, Type, load_spec
 from tests.conftest import NewDatabase
+from tests.docstrings import run_examples
 from tests.generated_types import (
     MODELS,
     ORDERS,
@@ -129,6 +130,11 @@ def make(classes: Mapping[str, Any], row: ByHand) -> Any:
 
 def test_each_type_is_typed_by_hand() -> None:
     assert {row.type_ for row in BY_HAND} == {*MODELS}
+
+
+def test_the_examples_of_docstrings(classes: Mapping[str, Any]) -> None:
+    for value_class in classes.values():
+        run_examples(value_class)
 
 
 @each_by_hand

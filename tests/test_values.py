@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, HalfVector, InvalidTypeError, Metric, SparseVector, Vector
+from tests.docstrings import run_examples
 from tests.needs import needs_numpy, np
 from tests.spec_types import SpecType, each_dense_type, each_dense_type_to_limits, each_type
 
@@ -282,3 +283,16 @@ def test_init_subclass_of_other_bases_runs() -> None:
 
     assert Embedding.name == "embedding"
     assert type(Embedding.decode(Embedding([1]).to_binary())) is Embedding
+
+
+@each_type
+def test_the_example_of_the_docstring(type_: SpecType) -> None:
+    run_examples(type_.value_class)
+
+
+@each_type
+def test_the_docstring_names_each_distance(type_: SpecType) -> None:
+    text = " ".join((type_.value_class.__doc__ or "").split())
+    for metric in type_.model.metrics.values():
+        assert f"``{metric.operator}``" in text
+        assert metric.values is None or metric.values in text

@@ -84,6 +84,12 @@ class Bit(Bits):
     do), bytes (8 bits each, the most significant first), or an `asyncpg.BitString`. Numbers of 8
     bits each, as embedding APIs send, are for `from_packed`.
 
+    >>> Bit([True, False, True])
+    Bit('101')
+
+    A value is immutable and hashable, and ``==`` is the server's ``=``. Distances: ``<~>`` hamming,
+    the number of bits that differ; ``<%>`` jaccard, 0 to 1.
+
     Raises:
         InvalidTypeError: something in the row is neither a bool nor a number, or there is more than
             one row.

@@ -84,6 +84,11 @@ class TinyVector(Dense[int, Int8]):
     It is made from one row of numbers (a sequence, an ``array``, a buffer, an ndarray, a tensor) or
     from a value of any class. Each number must be whole and fit int8.
 
+    >>> TinyVector([1, 2, 3])
+    TinyVector([1, 2, 3])
+
+    A value is immutable and hashable, and ``==`` is the server's ``=``. Distances: ``<->`` l2.
+
     Raises:
         InvalidTypeError: something in the row is no number, or there is more than one row.
         InvalidValueError: a number is not whole, or does not fit; or there are too many
