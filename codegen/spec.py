@@ -179,6 +179,11 @@ class Format(Numbers):
         return name.replace("uint", "UInt") if name.startswith("u") else name.capitalize()
 
     @property
+    def examples(self) -> Sequence[str]:
+        """Three numbers for docstrings, as every format prints them."""
+        return ("0.5", "1.5", "2.5") if self.python_type == "float" else ("1", "2", "3")
+
+    @property
     def narrowing(self) -> str:
         """A sentence for docstrings: how a number is converted to the format."""
         if self.python_type == "float":

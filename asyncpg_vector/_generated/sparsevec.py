@@ -102,8 +102,8 @@ class SparseVector(Sparse[float, Float32]):
     Each number is rounded to float32, half to even. Indices are sorted.
     Elements that are then zero are dropped.
 
-    >>> SparseVector({0: 1, 4: 2}, 5)
-    SparseVector({0: 1, 4: 2}, 5)
+    >>> SparseVector({0: 0.5, 4: 1.5}, 5)
+    SparseVector({0: 0.5, 4: 1.5}, 5)
 
     A value is immutable and hashable, and ``==`` is the server's ``=``. Distances: ``<->`` l2, 0
     and more; ``<#>`` inner product, the negative inner product; ``<=>`` cosine, 0 to 2; ``<+>`` l1,

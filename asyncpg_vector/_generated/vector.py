@@ -88,8 +88,8 @@ class Vector(Dense[float, Float32]):
     It is made from one row of numbers (a sequence, an ``array``, a buffer, an ndarray, a tensor) or
     from a value of any class. Each number is rounded to float32, half to even.
 
-    >>> Vector([1, 2, 3])
-    Vector([1, 2, 3])
+    >>> Vector([0.5, 1.5, 2.5])
+    Vector([0.5, 1.5, 2.5])
 
     A value is immutable and hashable, and ``==`` is the server's ``=``. Distances: ``<->`` l2, 0
     and more; ``<#>`` inner product, the negative inner product; ``<=>`` cosine, 0 to 2; ``<+>`` l1,
