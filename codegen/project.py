@@ -41,11 +41,11 @@ TARGET = Target(
 
 _SPEC = Path("specs/types.toml")
 _PAGES = {
-    Path("docs/types.md"): "types.md.jinja",
-    Path("docs/formats.md"): "formats.md.jinja",
-    Path("docs/index-methods.md"): "index_methods.md.jinja",
-    Path("docs/api/values.rst"): "values.rst.jinja",
-    Path("docs/api/columns.rst"): "columns.rst.jinja",
+    Path("docs/types.md"): "pages/types.md.jinja",
+    Path("docs/formats.md"): "pages/formats.md.jinja",
+    Path("docs/index-methods.md"): "pages/index_methods.md.jinja",
+    Path("docs/api/values.rst"): "pages/values.rst.jinja",
+    Path("docs/api/columns.rst"): "pages/columns.rst.jinja",
 }
 TRIED = {"hnsw", "ivfflat"}
 """The index methods of the suite's servers, which the tests compare with the spec."""

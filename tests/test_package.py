@@ -201,8 +201,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 OF_THE_REPOSITORY = {
     "codegen/project.py",
-    "codegen/templates/index_methods.md.jinja",
-    "codegen/templates/types.md.jinja",
+    *files(ROOT / "codegen" / "templates" / "pages"),
 }
 """The part of the generator that writes this package's own files; it is not installed."""
 
