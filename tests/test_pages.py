@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
+from markdown_it import MarkdownIt
 from readme_renderer.markdown import render
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.conftest import NewDatabase
@@ -37,6 +39,8 @@ TESTED_ELSEWHERE = {
     "docs/recipes.md": "test_recipes.py",  # which compares each block with an example
     "docs/tuning.md": "test_tune_search.py",  # on a table of its own
 }
+NOT_RUN: dict[str, str] = {}
+"""Pages whose blocks no test runs, and why."""
 PROMISED = re.compile(r"^ *print\(.*?\)(?:  |\n *)# (.*)$", re.MULTILINE)
 
 
@@ -57,15 +61,13 @@ class Run(NamedTuple):
 
 
 def read_blocks(page: str) -> list[Block]:
-    text = (ROOT / page).read_text()
-    fenced = re.finditer(r"^( *)```([^\n`]*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
-    blocks = [
-        Block(match[2], match[3], text.count("\n", 0, match.start(3)))
-        for match in fenced
-        if not match[2].startswith("{")  # a directive of MyST
+    """Read the fenced blocks of a page, and those that are indented; directives are none."""
+    tokens = MarkdownIt().parse((ROOT / page).read_text())
+    return [
+        Block(token.info, token.content, token.map[0] + (token.type == "fence"))
+        for token in tokens
+        if token.type in {"fence", "code_block"} and not token.info.startswith("{")
     ]
-    assert len(re.findall(r"^ *```", text, re.MULTILINE)) % 2 == 0
-    return blocks
 
 
 async def run_python_block(run: Run, block: Block) -> None:
@@ -113,7 +115,8 @@ RUNNERS: Mapping[str, Callable[[Run, Block], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if read_blocks(page) and page not in TESTED_ELSEWHERE]
+    "page",
+    [page for page in PAGES if read_blocks(page) and page not in {*TESTED_ELSEWHERE, *NOT_RUN}],
 )
 async def test_blocks(
     page: str,
@@ -145,6 +148,8 @@ async def close_all(names: Mapping[str, Any]) -> None:
             await value.close()
         elif isinstance(value, AsyncEngine):
             await value.dispose()
+        elif isinstance(value, Engine):
+            value.dispose()
 
 
 def test_blocks_that_are_tested_elsewhere() -> None:
