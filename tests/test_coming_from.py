@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import re
 import struct
 from collections.abc import AsyncIterator
-from inspect import isawaitable
 from runpy import run_module
 from types import ModuleType
 from typing import Any
@@ -36,7 +34,6 @@ import asyncpg_vector.sqlalchemy
 from asyncpg_vector import Bit, InvalidTypeError, SparseVector, Vector
 from asyncpg_vector._first_release import RENAMED
 from bench.peers import first
-from tests.conftest import NewDatabase
 from tests.integrations.conftest import MakeEngine, making_engines
 from tests.spec_types import ROOT, SpecType, each_type
 
@@ -66,22 +63,6 @@ def peer_columns() -> Any:
 
     ischema_names.update(reflected)
     return pgvector.sqlalchemy
-
-
-@pytest.mark.parametrize("page", PAGES)
-async def test_blocks(
-    page: str, new_database: NewDatabase, capsys: pytest.CaptureFixture[str]
-) -> None:
-    names: dict[str, Any] = {"dsn": await new_database("SELECT 1")}
-    blocks = re.findall(r"```python\n(.*?)```", TEXTS[page], re.DOTALL)
-    for block in blocks:
-        code = compile(block, page, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        running = eval(code, names)
-        if isawaitable(running):
-            await running
-    promised = [line for block in blocks for line in PROMISED.findall(block)]
-    assert capsys.readouterr().out.splitlines() == promised
-    assert len(promised) == sum(block.count("print(") for block in blocks) > 1
 
 
 # pgvector-python

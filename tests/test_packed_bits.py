@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import re
 from array import array
 from collections import UserList, deque
-from inspect import isawaitable
 from typing import Any
 
 import asyncpg
@@ -17,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncpg_vector import Bit, InvalidTypeError, InvalidValueError, Vector, VectorError
-from tests.conftest import NewDatabase
 from tests.needs import needs_numpy, needs_pgvector, np
 from tests.spec_types import ROOT
 from tests.test_any_input import ANYTHING, as_objects
@@ -533,19 +530,3 @@ async def test_distances_hide_the_wrong_kind(conn: asyncpg.Connection) -> None:
 
 
 PROMISED = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
-
-
-@needs_numpy
-@needs_pgvector("0.7.0")
-async def test_the_page(new_database: NewDatabase, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its blocks run, and print what it says."""
-    namespace: dict[str, Any] = {"dsn": await new_database("SELECT 1")}
-    text = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
-    code = compile(text, "docs/bits.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    running = eval(code, namespace)
-    assert isawaitable(running)
-    await running
-    await namespace["conn"].close()
-    promised = PROMISED.findall(text)
-    assert capsys.readouterr().out.splitlines() == promised
-    assert len(promised) == text.count("print(")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from inspect import isawaitable
 from typing import Any
 from unittest.mock import Mock
 
@@ -18,13 +15,11 @@ from scipy import sparse
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, SparseVector, Vector
 from asyncpg_vector.runtime import compressed, sparse_matrix
-from tests.conftest import NewDatabase
 from tests.needs import without_numpy
 from tests.sparse_tensors import CompressedTensor, CoordinateTensor, HostTensor, tensors_of
-from tests.spec_types import ROOT, SpecType, each_sparse_type, numbers
+from tests.spec_types import SpecType, each_sparse_type, numbers
 from tests.test_inputs import OnlyArray
 from tests.test_proportion import MEGABYTE, SECONDS, at_most
-from tests.test_readme import PROMISED
 
 FORMATS = ["coo", "csr", "csc", "dok", "lil", "bsr", "dia"]
 DENSE = [[0, 1.5, 0, -2, 0], [0, 0, 0, 0, 0], [3, 0, 0, 0, 0.25]]
@@ -275,31 +270,6 @@ async def test_through_the_server(conn: asyncpg.Connection) -> None:
     rows = await conn.fetch("SELECT embedding FROM t ORDER BY id")
     assert (SparseVector.to_matrix(rows) != matrix).nnz == 0
     assert (SparseVector.to_matrix(iter(rows)) != matrix).nnz == 0
-
-
-async def test_the_page(new_database: NewDatabase, capsys: pytest.CaptureFixture[str]) -> None:
-    """The blocks of docs/sparse.md run, in their order, and print what the page says they print."""
-    page = (ROOT / "docs" / "sparse.md").read_text()
-    namespace: dict[str, Any] = {"dsn": await new_database()}
-    promised: list[str] = []
-    for language, block in re.findall(r"```(python|sql)\n(.*?)```", page, re.DOTALL):
-        if language == "sql":
-            await execute(namespace["dsn"], block)
-            continue
-        code = compile(block, "docs/sparse.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        running = eval(code, namespace)
-        if isawaitable(running):
-            await running
-        promised += PROMISED.findall(block)
-    assert capsys.readouterr().out.splitlines() == promised
-    assert len(promised) == page.count("print(") > 3
-    await namespace["conn"].close()
-
-
-async def execute(dsn: str, sql: str) -> None:
-    conn = await asyncpg.connect(dsn)
-    await conn.execute(sql)
-    await conn.close()
 
 
 # Rows
