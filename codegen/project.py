@@ -55,13 +55,14 @@ _HIDDEN = (
     "element_format",
     "header",
     "index_format",
+    "info",
     "layout",
     "read_attributes",
     "read_parameter",
     "text_first_index",
     "text_format",
 )
-"""The names of value classes that describe payloads; the runtime's page has them."""
+"""The names of value classes that describe types and payloads; other pages have them."""
 
 
 class FormatRow(NamedTuple):

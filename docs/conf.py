@@ -44,8 +44,10 @@ autodoc_preserve_defaults = True
 autodoc_type_aliases = {
     name: name
     for name in (
-        *("AnyConnection", "BitsInput", "Buffer", "DenseInput", "Expression", "MatrixInput"),
-        *("NumbersInput", "Returns", "RowsInput", "SparseInput", "TypesInput"),
+        *("AnyConnection", "AnySession", "BitsInput", "BitsMatrixInput", "Buffer", "ColumnInput"),
+        *("DenseInput", "Expression", "MatrixInput", "NumbersInput", "PackedInput"),
+        *("PackedMatrixInput", "Returns", "RowsInput", "SparseInput", "SparseMatrixInput"),
+        "TypesInput",
     )
 }
 autosummary_generate = False
