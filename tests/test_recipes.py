@@ -93,7 +93,7 @@ def test_each_recipe_is_on_the_page() -> None:
     importing = {
         path.stem for path in EXAMPLES.glob("*.py") if "from recipe import" in path.read_text()
     }
-    assert importing == {*SECTIONS}
+    assert importing == {*SECTIONS, "load_parquet"}  # which has a page of its own
     assert len(SECTIONS) == 7
 
 

@@ -396,9 +396,9 @@ BitsInput: TypeAlias = (
     str | bytes | bytearray | asyncpg.BitString | Sequence[int | NumPyBool] | SupportsToList | Bits
 )
 """Arguments of the constructor."""
-BitsMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[BitsInput]
+BitsMatrixInput: TypeAlias = Tensor | Sequence[BitsInput]
 """A matrix of bools, or arguments of the constructor that become its rows."""
-PackedMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[PackedInput]
+PackedMatrixInput: TypeAlias = Tensor | Sequence[PackedInput]
 """A matrix of packed bits, or arguments of `from_packed` that become its rows."""
 
 
