@@ -100,7 +100,9 @@ if np:
     LONG += [np.broadcast_to(one, 10**10) for one in (np.float32(1), 1.0, 1, True)]
 
 
-TOO_LONG = r"^expected .*, got (10000000000|range range\(0, 1.*\)|int 2(;.*)?|[0-9]+ up to index [0-9]+)$"
+TOO_LONG = (
+    r"^expected .*, got (10000000000|range range\(0, 1.*\)|int 2(;.*)?|[0-9]+ up to index [0-9]+)$"
+)
 
 
 @pytest.mark.parametrize("row", LONG, ids=lambda row: f"{getattr(row, 'dtype', row)}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import count, repeat
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeAlias, overload
 
 import asyncpg
 
@@ -396,10 +396,13 @@ BitsInput: TypeAlias = (
     str | bytes | bytearray | asyncpg.BitString | Sequence[int | NumPyBool] | SupportsToList | Bits
 )
 """Arguments of the constructor."""
-BitsMatrixInput: TypeAlias = Tensor | Sequence[BitsInput]
-"""A matrix of bools, or arguments of the constructor that become its rows."""
-PackedMatrixInput: TypeAlias = Tensor | Sequence[PackedInput]
-"""A matrix of packed bits, or arguments of `from_packed` that become its rows."""
+if TYPE_CHECKING:
+    BitsMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[BitsInput]
+    """A matrix of bools, or arguments of the constructor that become its rows."""
+    PackedMatrixInput: TypeAlias = NDArray[Any] | Tensor | Sequence[PackedInput]
+    """A matrix of packed bits, or arguments of `from_packed` that become its rows."""
+else:  # NDArray would import NumPy
+    BitsMatrixInput = PackedMatrixInput = Any
 
 
 def _pack_rows(rows: NDArray[Any]) -> NDArray[np.uint8] | None:
