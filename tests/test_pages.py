@@ -106,6 +106,11 @@ async def run_sh_block(run: Run, block: Block) -> None:
                 assert extra[1] is None or extra[1] in EXTRAS
             case ["sed", "-i", *_]:
                 pass  # test_coming_from.py applies it to old revisions
+            case ["git", "clone", url, "&&", "cd", folder]:
+                assert url == REPOSITORY
+                assert folder == url.rpartition("/")[2]
+            case ["git", "checkout", path] | [".venv/bin/pytest", path]:
+                assert (ROOT / path).exists()
             case ["make", target, *_]:
                 assert target in read_targets(MAKEFILE)
             case _:

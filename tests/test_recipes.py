@@ -119,7 +119,7 @@ def test_a_recipe_says_what_it_needs_and_how_to_run_it(name: str) -> None:
     first = Path(EXAMPLES / f"{name}.py").read_text().split('"""')[1]
     assert f"examples/{name}.py" in first
     assert re.search(
-        r"^Needs the packages of `make (demo|test)`, and pgvector 0", first, re.MULTILINE
+        r"^Needs the packages of `make (demo|quick|test)`, and pgvector 0", first, re.MULTILINE
     )
 
 
