@@ -137,7 +137,7 @@ NEW_TYPES_SQL = "".join(
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with more types in its spec and in its test database."""
     project = tmp_path_factory.mktemp("new") / "project"
-    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".[!g]*", ".git", "__pycache__"))
     for path, text in (("specs/types.toml", NEW_TYPES), ("tests/database.sql", NEW_TYPES_SQL)):
         with (project / path).open("a") as file:
             file.write(text)
