@@ -57,6 +57,8 @@ WIDTH = 8.4
 LEFT = 2.3
 LINE = 0.27
 GAP = 0.12
+NARROW = 1.2
+"""The width of a box in which each library has a line."""
 
 
 def read_layers(container: str) -> list[list[str]]:
@@ -114,8 +116,9 @@ def draw_module(
     picture.box(x, y, width, height, theme.generated if name in GENERATED else theme.box)
     picture.text(middle, y - 0.19, name, family="monospace", weight="bold")
     if libraries:
-        style = {"color": theme.muted, "fontsize": 7, "style": "italic"}
-        picture.text(middle, y - 0.39, ", ".join(libraries), **style)
+        style = {"color": theme.muted, "fontsize": 7, "style": "italic", "va": "top"}
+        separator = ", " if width > NARROW else ",\n"
+        picture.text(middle, y - 0.33, separator.join(libraries), **style)
     top = y - 0.55
     for layer in inner_layers(name):
         share = (width - 0.16) / len(layer)
@@ -123,7 +126,7 @@ def draw_module(
             left = x + 0.08 + number * share
             colour = theme.generated if module in GENERATED else theme.inner
             picture.box(left + 0.03, top, share - 0.06, LINE - 0.05, colour)
-            picture.text(left + share / 2, top - 0.115, module, family="monospace", fontsize=7.2)
+            picture.text(left + share / 2, top - 0.115, module, family="monospace", fontsize=6.8)
         top -= LINE
 
 
@@ -174,7 +177,7 @@ def draw_layers(
         (LEFT + right) / 2, total - 0.13, "each module imports only modules of the rows below it"
     )
     for row, height in zip(layers, heights, strict=True):
-        weights = [2.4 if inner_layers(name) and len(row) > 1 else 1.0 for name in row]
+        weights = [2.7 if inner_layers(name) and len(row) > 1 else 1.0 for name in row]
         unit = (right - LEFT - GAP * (len(row) - 1)) / sum(weights)
         x = LEFT
         for name, weight in zip(row, weights, strict=True):
