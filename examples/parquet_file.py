@@ -50,14 +50,13 @@ class ParquetFile:
 
     @cached_property
     def digest(self) -> str:
-        """The digest of the footer, which stays when the file is moved.
+        """The digest of the file, which stays when the file is moved.
 
-        The footer has the places and the extremes of all data. It differs in a file that was
-        written anew.
+        That of the footer would not do: it has the places and the extremes of the data, and stays
+        when an embedding is corrected.
         """
         with self.path.open("rb") as file:
-            file.seek(-8 - self.metadata.serialized_size, 2)
-            return hashlib.sha256(file.read()).hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     @property
     def sizes(self) -> list[int]:
