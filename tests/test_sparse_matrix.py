@@ -210,6 +210,7 @@ NO_MATRIX = [
     (np.ones((1, MOST + 1)), InvalidValueError, "row 0: expected 0 to 16000 non-zero elements for sparsevec, got 16001"),
     (sparse.csr_array((1, 1_000_000_001)), InvalidValueError, "expected 1 to 1000000000 dimensions for sparsevec, got 1000000001"),
     (sparse.csr_array((1, 0)), InvalidValueError, "expected 1 to 1000000000 dimensions for sparsevec, got 0"),
+    (sparse.coo_array(np.ones((2, 2, 2))), InvalidTypeError, r"expected two dimensions, got an array of shape \(2, 2, 2\)"),
     (sparse.coo_array(np.ones(3)), InvalidTypeError, r"expected two dimensions, got an array of shape \(3,\)"),
     (CoordinateTensor([[0]], [1], (3,)), InvalidTypeError, r"expected two dimensions, got an array of shape \(3,\)"),
     (CoordinateTensor([[0], [3]], [1], (2, 3)), InvalidValueError, "row 0: expected indices from 0 to 2, got 3"),
@@ -220,6 +221,7 @@ NO_MATRIX = [
     (CompressedTensor([0, 2], [0, 1], [1, 2], (2, 3)), InvalidValueError, r"expected 3 pointers .*, got \[0, 2\]"),
     (CompressedTensor([0, 1, 2], [0, 1], [1, 2, 3], (2, 3)), InvalidValueError, "expected 3 pointers that ascend from 0 to 3 for 2 columns"),
     (np.zeros((1, 0)), InvalidValueError, "expected 1 to 1000000000 dimensions for sparsevec, got 0"),
+    (np.zeros((1, 2), np.dtype([])), InvalidTypeError, r"row 0: expected numbers, got an array of \[\]"),
     (np.array([1, 2]), InvalidTypeError, r"expected two dimensions, got an array of shape \(2,\)"),
     (np.array([["1"]]), InvalidTypeError, f"row 0: expected numbers, got an array of {np.dtype('U1')}"),
     ([[1, 2], [1]], InvalidValueError, "row 1: expected 2 dimensions, as row 0 has, got 1"),
@@ -233,6 +235,8 @@ NO_MATRIX = [
 def test_no_matrix(matrix: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         SparseVector.from_matrix(matrix)
+    with pytest.raises(error, match=message):
+        [*SparseVector.iter_matrix(matrix)]
 
 
 def test_a_matrix_that_scipy_fails_to_convert(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,12 +195,13 @@ def _read_values(values: Any) -> Any:
 def _read_array(array: Any) -> Any:
     """Read an array of JAX or CuPy, or one that derives from ndarray."""
     numpy = loaded_numpy() or import_numpy()
-    if numpy.ma.is_masked(array):
-        return None
     try:
-        return widen(numpy.asarray(array))
+        made = numpy.asanyarray(array)
     except TypeError:  # CuPy's is on another device
         return _read_device(array)
+    if numpy.ma.is_masked(made):  # a variable of netCDF4 is so only now
+        return made.tolist()  # which has None where an ndarray has any number
+    return widen(numpy.asarray(made))
 
 
 def _read_device(array: Any) -> Any:

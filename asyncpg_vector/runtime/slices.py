@@ -13,17 +13,17 @@ _BLOCK = 256
 
 def slice_rows(matrix: Any) -> Iterator[Any]:
     """Slice a matrix into blocks of rows. An object that has no slices is one block."""
-    if hasattr(matrix, "tocsr"):
-        matrix = matrix.tocsr()  # SciPy's only form whose rows are quick to take
     try:
-        count = matrix.shape[0] if hasattr(matrix, "shape") else len(matrix)
-        first = _take(matrix, range(min(_BLOCK, count)))
-    except (AttributeError, LookupError, RuntimeError, TypeError):  # such as of a sparse tensor
-        yield matrix
+        # SciPy's only form whose rows are quick to take is CSR.
+        rows = matrix.tocsr() if hasattr(matrix, "tocsr") else matrix
+        count = rows.shape[0] if hasattr(rows, "shape") else len(rows)
+        first = _take(rows, range(min(_BLOCK, count)))
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        yield matrix  # such as a sparse tensor
         return
     yield first
     for start in range(_BLOCK, count, _BLOCK):
-        yield _take(matrix, range(start, min(start + _BLOCK, count)))
+        yield _take(rows, range(start, min(start + _BLOCK, count)))
 
 
 def _take(matrix: Any, rows: range) -> Any:

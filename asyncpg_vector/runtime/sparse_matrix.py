@@ -101,7 +101,7 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
     @classmethod
     def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:
         check_dimensions(cls.info, rows.shape[1])
-        step = max(1, _BLOCK // (rows.itemsize * rows.shape[1]))
+        step = max(1, _BLOCK // max(1, rows.itemsize * rows.shape[1]))
         return [
             value
             for start in range(0, len(rows), step)

@@ -96,6 +96,22 @@ class EagerTensor:
         return self.array
 
 
+class Variable:
+    """A variable of netCDF4, whose slices are masked arrays."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.array[key]
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        return self.array
+
+
 class OnDevice:
     """An array of CuPy, which must be fetched."""
 

@@ -11,7 +11,7 @@ import pgvector
 import pytest
 
 from asyncpg_vector import HalfVector, InvalidTypeError, SparseVector, Vector
-from tests.holders.stubs import EagerTensor, OnDevice, OnlyDLPack, Tensor
+from tests.holders.stubs import EagerTensor, OnDevice, OnlyDLPack, Tensor, Variable
 from tests.spec_types import SpecType, each_dense_type
 
 FORMATS = [
@@ -149,6 +149,20 @@ def test_masked_arrays(type_: SpecType) -> None:
     cls = type_.value_class
     matrix = np.ma.masked_array([[1.0, 2], [3, 4]], mask=False)
     assert cls.from_matrix(matrix) == [cls(row) for row in matrix] == [cls([1, 2]), cls([3, 4])]
+
+
+@each_dense_type
+def test_an_array_that_is_masked_once_it_is_read(type_: SpecType) -> None:
+    """A variable of netCDF4 is one."""
+    cls = type_.value_class
+    plain = np.array([[1.0, 2], [3, 4]])
+    assert cls.from_matrix(Variable(plain)) == cls.from_matrix(plain)
+    assert cls(Variable(np.ma.masked_array(plain[0], mask=False))) == cls(plain[0])
+    masked = np.ma.masked_array(plain, mask=[[False, False], [False, True]])
+    with pytest.raises(InvalidTypeError, match="^row 1: expected a number at index 1, got NoneTyp"):
+        cls.from_matrix(Variable(masked))
+    with pytest.raises(InvalidTypeError, match="^expected a number at index 1, got NoneType"):
+        cls(Variable(masked[1]))
 
 
 @each_dense_type
