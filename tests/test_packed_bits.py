@@ -218,6 +218,15 @@ def test_any_input(data: Any, length: int | None, signed: bool) -> None:
     assert Bit.from_packed_matrix(rows, length=length, signed=signed) == [value, value]
 
 
+@pytest.mark.parametrize("options", [{}, {"length": 8}, {"signed": True}])
+def test_values_are_no_packed_bits(options: Any) -> None:
+    """They would keep a length and a kind that the caller did not name."""
+    with pytest.raises(InvalidTypeError, match="^row 1: expected packed bits, got a Bit$"):
+        Bit.from_packed_matrix([b"1", Bit("1")], **options)
+    with pytest.raises(InvalidTypeError, match="^row 0: expected packed bits, got a Bit$"):
+        Bit.from_packed_matrix([Bit("1")], **options)
+
+
 # The constructor
 
 

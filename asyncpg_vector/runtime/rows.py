@@ -151,19 +151,17 @@ class Rows(Value):
         """
         if not isinstance(values, Iterable):
             raise InvalidTypeError(f"expected values, got {describe(values)}")
-        return cls._read_rows(_take_out(values), cls._read_record)
+        rows = _take_out(values)
+        if type(rows) is LIST and {*map(type, rows)} == {cls}:
+            return [*rows]
+        return cls._read_rows(rows, cls._read_record)
 
     @classmethod
     def _read_rows(
         cls, rows: Iterable[Any], read: Callable[[Any], Self], first: int = 0
     ) -> list[Self]:
-        """Read each row that is no value yet; `first` is the number of the first in messages."""
-        if type(rows) is LIST and {*map(type, rows)} == {cls}:
-            return [*rows]
-        return [
-            row if type(row) is cls else cls._read_row(row, read, index)
-            for index, row in enumerate(rows, first)
-        ]
+        """Read each row; `first` is the number of the first in messages."""
+        return [cls._read_row(row, read, index) for index, row in enumerate(rows, first)]
 
     @classmethod
     def _read_row(cls, row: Any, read: Callable[[Any], Self], index: int) -> Self:
