@@ -15,7 +15,7 @@ from scipy import sparse
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, SparseVector, Vector
 from asyncpg_vector.runtime import compressed, sparse_matrix
-from tests.needs import without_numpy
+from tests.needs import needs_pgvector, without_numpy
 from tests.sparse_tensors import CompressedTensor, CoordinateTensor, HostTensor, tensors_of
 from tests.spec_types import SpecType, each_sparse_type, numbers
 from tests.test_inputs import OnlyArray
@@ -265,6 +265,7 @@ def test_no_values(values: Any, error: type[Exception], message: str) -> None:
         SparseVector.to_matrix(values)
 
 
+@needs_pgvector("0.7.0")
 async def test_through_the_server(conn: asyncpg.Connection) -> None:
     """Records of one column become a matrix."""
     await conn.execute("CREATE TEMP TABLE t (id serial, embedding sparsevec)")
