@@ -250,7 +250,7 @@ if np:
         ([np.uint8(77)], f"at index 0, got uint8 {np.uint8(77)!r}; {PACKED}"),
         (np.array([0.5], "f4"), "at index 0, got float 0.5; Bit(row > 0) makes bits of an ndarray of numbers"),
         ([np.float16(0.5)], f"at index 0, got float16 {np.float16(0.5)!r}; Bit(row > 0) makes bits of an ndarray of numbers"),
-        ([np.timedelta64(1)], f"at index 0, got timedelta64 {np.timedelta64(1)!r}"),
+        ([np.timedelta64(1, "ns")], f"at index 0, got timedelta64 {np.timedelta64(1, 'ns')!r}"),
     ]  # fmt: skip
 
 
