@@ -26,6 +26,7 @@ MODULES = (
     "asyncpg_vector",
     "asyncpg_vector.alembic",
     "asyncpg_vector.errors",
+    "asyncpg_vector.pydantic",
     "asyncpg_vector.runtime",
     "asyncpg_vector.sqlalchemy",
     "asyncpg_vector.testing",
