@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncpg_vector.runtime import Value
+from asyncpg_vector.runtime.value import is_value_class
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -26,7 +27,7 @@ def register(value_class: type[Value]) -> None:
     """Let ``st.from_type()`` draw values of a class and of its subclasses."""
     from hypothesis import strategies as st
 
-    if hasattr(value_class, "codec"):  # and not one of the runtime's base classes
+    if is_value_class(value_class):
         st.register_type_strategy(value_class, _values)
     for subclass in value_class.__subclasses__():
         register(subclass)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, SupportsIndex
+from typing import Annotated, Any, SupportsIndex
 
 from pydantic import GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
@@ -11,10 +11,7 @@ from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.runtime import Value
 from asyncpg_vector.runtime.holders import read_whole
-from asyncpg_vector.runtime.value import check_dimensions
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeIs
+from asyncpg_vector.runtime.value import check_dimensions, is_value_class
 
 __all__ = ["Dimensions"]
 
@@ -42,7 +39,7 @@ class Dimensions:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        if not _is_value_class(source):
+        if not is_value_class(source):
             raise InvalidTypeError(
                 f"expected Dimensions beside a value class, got {describe(source)}; "
                 f"write Annotated[Vector, {self!r}] | None for a field that may be empty"
@@ -59,7 +56,3 @@ class Dimensions:
 
         limited: Any = Annotated[source, WithJsonSchema(source.json_schema(self.count))]
         return core_schema.no_info_after_validator_function(check, handler(limited))
-
-
-def _is_value_class(source: object) -> TypeIs[type[Value]]:
-    return isinstance(source, type) and issubclass(source, Value) and hasattr(source, "info")

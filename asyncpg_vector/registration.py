@@ -21,6 +21,7 @@ from asyncpg_vector._messages import describe, shorten
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, TypesNotFoundError
 from asyncpg_vector.info import TypeInfo
 from asyncpg_vector.runtime import Codec, Dense, Value
+from asyncpg_vector.runtime.value import is_value_class
 
 __all__ = ["Registration", "Returns", "TypesInput", "register_vector"]
 
@@ -202,15 +203,10 @@ def _find_classes(types: TypesInput | None) -> dict[str, type[Value]]:
 def _find_class(type_: str | type[Value]) -> type[Value]:
     if isinstance(type_, str) and type_ in VALUE_CLASSES:
         return VALUE_CLASSES[type_]
-    if isinstance(type_, type) and _is_of_a_type(type_):
+    if is_value_class(type_):
         return type_
     known = ", ".join(VALUE_CLASSES)
     raise InvalidValueError(f"expected types among {known}, or value classes, got {shorten(type_)}")
-
-
-def _is_of_a_type(class_: type) -> bool:
-    """Tell whether this is a value class, and not one of the runtime's base classes."""
-    return issubclass(class_, Value) and hasattr(class_, "codec")
 
 
 def _find_returned(returns: object, classes: Mapping[str, type[Value]]) -> dict[str, Returned]:
@@ -239,7 +235,7 @@ def _for_all_types(returned: Returned, value_class: type[Value]) -> Returned:
 
 def _find_name(key: Any, classes: Mapping[str, type[Value]]) -> str:
     """Return the SQL name of a type that a mapping names."""
-    is_class = isinstance(key, type) and _is_of_a_type(key)
+    is_class = is_value_class(key)
     for name, value_class in classes.items():
         if key == name or (is_class and issubclass(value_class, key)):
             return name

@@ -19,7 +19,7 @@ from asyncpg_vector import (
     Vector,
     register_vector,
 )
-from asyncpg_vector.runtime import matrix as matrix_module
+from asyncpg_vector.runtime import slices
 from tests.spec_types import SpecType, each_dense_type, numbers
 from tests.test_any_input import as_objects
 from tests.test_inputs import OnlyArray
@@ -66,7 +66,7 @@ def test_round_trip(type_: SpecType, data: st.DataObject) -> None:
 
 def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are converted in blocks; errors count rows from the first block."""
-    monkeypatch.setattr(matrix_module, "_BLOCK", 100)
+    monkeypatch.setattr(slices, "_CACHE", 100)
     matrix = np.random.default_rng(20261122).normal(size=(101, 3)).astype("f4")
     values = Vector.from_matrix(matrix)
     assert wires(values) == [Vector(row).to_binary() for row in matrix]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from asyncpg_vector import InvalidTypeError, InvalidValueError, SparseVector, Vector
-from asyncpg_vector.runtime import compressed, sparse_matrix
+from asyncpg_vector.runtime import compressed, slices
 from tests.needs import needs_pgvector, without_numpy
 from tests.sparse_tensors import CompressedTensor, CoordinateTensor, HostTensor, tensors_of
 from tests.spec_types import SpecType, each_sparse_type, numbers
@@ -170,7 +170,7 @@ def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     dense[7] = 1.5
     matrix = sparse.csr_array(dense)
     monkeypatch.setattr(compressed, "_BLOCK", 9)
-    monkeypatch.setattr(sparse_matrix, "_BLOCK", 500)
+    monkeypatch.setattr(slices, "_CACHE", 500)
     values = [SparseVector(row) for row in dense]
     assert SparseVector.from_matrix(matrix) == values
     assert SparseVector.from_matrix(dense) == values

@@ -165,7 +165,7 @@ class Bits(Rows):
         packed = _pack_rows(rows)
         if packed is None:
             return cls._read_rows(rows, cls._make, first)
-        return cls._wrap_rows(packed, rows.shape[1])
+        return cls._wrap_packed(packed, rows.shape[1])
 
     @overload
     @classmethod
@@ -221,18 +221,13 @@ class Bits(Rows):
         if packed is not None:
             bits = cls._count_bits(packed.shape[1], length)
             if not (packed[:, -1:] & spare_bits(bits)).any():
-                return cls._wrap_rows(packed, bits)
+                return cls._wrap_packed(packed, bits)
         return cls._read_rows(rows, partial(cls.from_packed, length=length, signed=signed), first)
 
     @classmethod
-    def _wrap_rows(cls, packed: NDArray[np.uint8], bits: int) -> list[Self]:
+    def _wrap_packed(cls, packed: NDArray[np.uint8], bits: int) -> list[Self]:
         """Make a value of each row of bytes, whose spare bits are 0."""
-        import numpy as np
-
-        wires = np.empty(len(packed), cls._wire_dtype(packed.shape[1]))
-        wires["header"] = np.void(cls.codec.encode(Packed((bits, b""))))
-        wires["bits"] = packed
-        return [wrap(cls, wire) for wire in wires.view(f"V{wires.itemsize}").tolist()]
+        return cls._wrap_rows(cls.codec.encode(Packed((bits, b""))), packed)
 
     @classmethod
     def to_matrix(cls, values: RowsInput, /) -> NDArray[np.bool_]:
@@ -277,13 +272,8 @@ class Bits(Rows):
         if not rows:
             return numpy.empty((0, 0), "B"), 0
         size = len(wires[0]) - cls.header.size
-        joined: NDArray[Any] = numpy.frombuffer(b"".join(wires), cls._wire_dtype(size))
-        return joined["bits"], len(rows[0])
-
-    @classmethod
-    def _wire_dtype(cls, size: int) -> list[Any]:
-        """Describe a payload to NumPy."""
-        return [("header", f"V{cls.header.size}"), ("bits", "B", (size,))]
+        joined: NDArray[Any] = numpy.frombuffer(b"".join(wires), cls._wire_dtype("B", size))
+        return joined["body"], len(rows[0])
 
     @classmethod
     def _read_row_of_array(cls, value: NDArray[Any]) -> Packed:

@@ -1,11 +1,18 @@
-"""The errors that generated code raises, and the contract that it rests on."""
+"""Checks that layouts share, the errors that generated code raises, and its contract."""
 
 from __future__ import annotations
 
 from asyncpg_vector._messages import shorten
-from asyncpg_vector.errors import InvalidValueError, MalformedWireError
+from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, MalformedWireError
 
-__all__ = ["CONTRACT", "CONTRACTS", "count_error", "require", "wire_error"]
+__all__ = [
+    "CONTRACT",
+    "CONTRACTS",
+    "count_error",
+    "require",
+    "require_two_dimensions",
+    "wire_error",
+]
 
 CONTRACT = 1
 """The number of the contract between generated code and this runtime.
@@ -48,3 +55,9 @@ def count_error(
 def wire_error(sql_name: str, expected: str, got: int) -> MalformedWireError:
     """Return the error for a payload with another length, or another constant in its header."""
     return MalformedWireError(f"expected {expected} for this {sql_name}, got {got}")
+
+
+def require_two_dimensions(shape: tuple[int, ...]) -> None:
+    """Raise InvalidTypeError unless this is the shape of a matrix."""
+    if len(shape) != 2:
+        raise InvalidTypeError(f"expected two dimensions, got an array of shape {shape}")

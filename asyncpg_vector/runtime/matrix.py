@@ -11,15 +11,13 @@ from asyncpg_vector.runtime.arrays import NullableRows
 from asyncpg_vector.runtime.formats import NumberFormat
 from asyncpg_vector.runtime.holders import NumbersInput
 from asyncpg_vector.runtime.rows import ColumnInput, Rows, RowsInput, Tensor, refuse_ragged
-from asyncpg_vector.runtime.value import NumberT, ScalarT, wrap
+from asyncpg_vector.runtime.slices import cut_for_cache, rows_for_cache
+from asyncpg_vector.runtime.value import NumberT, ScalarT
 
 __all__ = ["MatrixInput", "MatrixRow"]
 
 MatrixInput: TypeAlias = Tensor | Sequence[NumbersInput]
 """A matrix, or rows that become one."""
-
-_BLOCK = 1 << 19
-"""Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
 
 
 class MatrixRow(Rows, Generic[NumberT, ScalarT]):
@@ -78,25 +76,19 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
         import numpy as np
 
         header = cls.codec.encode(np.zeros(rows.shape[1], "f4"))[: cls.header.size]
-        step = _rows_in_a_block(rows.itemsize * rows.shape[1])
         return [
             value
-            for start in range(0, len(rows), step)
-            for value in cls._read_block(header, rows[start : start + step], first + start)
+            for start, block in cut_for_cache(rows)
+            for value in cls._read_block(header, block, first + start)
         ]
 
     @classmethod
     def _read_block(cls, header: bytes, rows: NDArray[Any], first: int) -> list[Self]:
         """Make values of some rows of a matrix; `first` is the number of the first in messages."""
-        import numpy as np
-
         narrowed = cls.element_format.narrow_array(rows)
         if narrowed is None:
             return cls._read_rows(rows, cls._make, first)
-        wires = np.empty(len(rows), cls._wire_dtype(rows.shape[1]))
-        wires["header"] = np.void(header)
-        wires["elements"] = narrowed
-        return [wrap(cls, wire) for wire in wires.view(f"V{wires.itemsize}").tolist()]
+        return cls._wrap_rows(header, narrowed)
 
     @classmethod
     def to_matrix(cls, values: RowsInput, /) -> NDArray[ScalarT]:
@@ -123,20 +115,10 @@ class MatrixRow(Rows, Generic[NumberT, ScalarT]):
         matrix: NDArray[ScalarT] = np.empty((len(wires), dimensions), cls.element_format.dtype)
         if not rows:
             return matrix
-        step = _rows_in_a_block(len(wires[0]))
+        step = rows_for_cache(len(wires[0]))
+        wire_dtype = cls._wire_dtype(cls.element_format.wire_dtype, dimensions)
         for start in range(0, len(wires), step):
             block = b"".join(wires[start : start + step])
-            elements = np.frombuffer(block, cls._wire_dtype(dimensions))["elements"]
+            elements = np.frombuffer(block, wire_dtype)["body"]
             matrix[start : start + step] = cls.element_format.widen_array(elements)
         return matrix
-
-    @classmethod
-    def _wire_dtype(cls, dimensions: int) -> list[Any]:
-        """Describe a payload to NumPy."""
-        header = ("header", f"V{cls.header.size}")
-        return [header, ("elements", cls.element_format.wire_dtype, (dimensions,))]
-
-
-def _rows_in_a_block(width: int) -> int:
-    """Return how many rows are converted at a time, given the bytes of one."""
-    return max(1, _BLOCK // max(1, width))

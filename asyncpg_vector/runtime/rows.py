@@ -16,9 +16,10 @@ from asyncpg_vector._messages import describe
 from asyncpg_vector._numpy import is_ndarray
 from asyncpg_vector.errors import InvalidTypeError, InvalidValueError, VectorError
 from asyncpg_vector.runtime.arrays import ArrayWithGaps, NullableRows, open_blocks
+from asyncpg_vector.runtime.checks import require_two_dimensions
 from asyncpg_vector.runtime.holders import LIST, SupportsArray
 from asyncpg_vector.runtime.slices import slice_rows
-from asyncpg_vector.runtime.value import Value
+from asyncpg_vector.runtime.value import Value, wrap
 
 __all__ = ["ColumnInput", "Rows", "RowsInput", "Tensor", "refuse_ragged"]
 
@@ -100,8 +101,7 @@ class Rows(Value):
             return cls._read_list(block, first, read_row)
         if block.shape == (0,):
             return []
-        if block.ndim != 2:
-            raise InvalidTypeError(f"expected two dimensions, got an array of shape {block.shape}")
+        require_two_dimensions(block.shape)
         return read_array(block, first)
 
     @classmethod
@@ -119,6 +119,21 @@ class Rows(Value):
         values = cls._read_rows(rows, read, first)
         refuse_ragged(values, first)
         return values
+
+    @classmethod
+    def _wrap_rows(cls, header: bytes, bodies: NDArray[Any]) -> list[Self]:
+        """Make a value of the header and of each row of a matrix in the wire's format."""
+        import numpy as np
+
+        wires = np.empty(len(bodies), cls._wire_dtype(bodies.dtype, bodies.shape[1]))
+        wires["header"] = np.void(header)
+        wires["body"] = bodies
+        return [wrap(cls, wire) for wire in wires.view(f"V{wires.itemsize}").tolist()]
+
+    @classmethod
+    def _wire_dtype(cls, body: Any, count: int) -> list[Any]:
+        """Describe a payload to NumPy: the header, and the dtype and the count of what follows."""
+        return [("header", f"V{cls.header.size}"), ("body", body, (count,))]
 
     @classmethod
     def iter_matrix(cls, matrix: Any, /) -> Iterator[Self | None]:

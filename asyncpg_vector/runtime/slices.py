@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["slice_rows"]
+from asyncpg_vector._annotations import NDArray
+
+__all__ = ["cut_for_cache", "rows_for_cache", "slice_rows"]
 
 _BLOCK = 256
 """Rows that are taken at a time: so many that the work for a block does not count."""
+_CACHE = 1 << 19
+"""Bytes of rows that are converted at a time, so that the copies stay in the processor's cache."""
 
 
 def slice_rows(matrix: Any) -> Iterator[Any]:
@@ -32,3 +36,15 @@ def _take(matrix: Any, rows: range) -> Any:
         return matrix.source.select(rows)[matrix.column_name]
     by_place = getattr(matrix, "iloc", matrix)  # pandas' own slices may go by labels
     return by_place[rows.start : rows.stop]
+
+
+def cut_for_cache(rows: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Cut an ndarray of two dimensions into blocks of rows; yield each first number and block."""
+    step = rows_for_cache(rows.itemsize * rows.shape[1])
+    for start in range(0, len(rows), step):
+        yield start, rows[start : start + step]
+
+
+def rows_for_cache(width: int) -> int:
+    """Return how many rows are converted at a time, given the bytes of one."""
+    return max(1, _CACHE // max(1, width))

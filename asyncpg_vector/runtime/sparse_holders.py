@@ -8,6 +8,7 @@ from asyncpg_vector._annotations import NDArray
 from asyncpg_vector._messages import describe
 from asyncpg_vector.errors import InvalidTypeError
 from asyncpg_vector.runtime.arrays import open_array
+from asyncpg_vector.runtime.checks import require_two_dimensions
 from asyncpg_vector.runtime.compressed import CompressedRows
 
 __all__ = [
@@ -84,7 +85,7 @@ def _read_scipy_row(value: SupportsToCoo) -> Entries:
 
 
 def _read_scipy(value: SupportsToCsr) -> CompressedRows:
-    _require_two_dimensions(getattr(value, "shape", ()))
+    require_two_dimensions(getattr(value, "shape", ()))
     try:
         csr = value.tocsr()
     except (TypeError, ValueError) as error:
@@ -117,7 +118,7 @@ def _read_tensor_row(tensor: Any) -> Entries:
 
 def _read_tensor(tensor: Any) -> CompressedRows:
     shape = tuple(tensor.shape)
-    _require_two_dimensions(shape)
+    require_two_dimensions(shape)
     return _compress(tensor, shape)
 
 
@@ -164,8 +165,3 @@ def _require_one_row(shape: tuple[int, ...]) -> None:
         return
     advice = "; from_matrix() makes a value of each row" if len(shape) == 2 else ""
     raise InvalidTypeError(f"expected one sparse row, got an array of shape {shape}{advice}")
-
-
-def _require_two_dimensions(shape: tuple[int, ...]) -> None:
-    if len(shape) != 2:
-        raise InvalidTypeError(f"expected two dimensions, got an array of shape {shape}")

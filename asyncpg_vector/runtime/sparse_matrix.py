@@ -11,6 +11,7 @@ from asyncpg_vector.runtime.compressed import CompressedRows
 from asyncpg_vector.runtime.formats import NumberFormat
 from asyncpg_vector.runtime.holders import REAL
 from asyncpg_vector.runtime.rows import ColumnInput, Rows, RowsInput, Tensor, refuse_ragged
+from asyncpg_vector.runtime.slices import cut_for_cache
 from asyncpg_vector.runtime.sparse_holders import Entries, SupportsToCsr, read_sparse_matrix
 from asyncpg_vector.runtime.value import NumberT, ScalarT, check_dimensions, wrap
 
@@ -18,9 +19,6 @@ __all__ = ["SparseMatrixInput", "SparseMatrixRow", "for_scipy"]
 
 SparseMatrixInput: TypeAlias = SupportsToCsr | Tensor | Sequence[Any]
 """A sparse matrix or a dense one, or rows that become one."""
-
-_BLOCK = 1 << 19
-"""Bytes of dense rows that are read at a time, so that the copies stay in the processor's cache."""
 
 _WIDEST = 1 << 20
 """Dimensions of dense rows that are read at once; of a longer row, the constructor reads pieces."""
@@ -101,11 +99,10 @@ class SparseMatrixRow(Rows, Generic[NumberT, ScalarT]):
     @classmethod
     def _read_array(cls, rows: NDArray[Any], first: int) -> list[Self]:
         check_dimensions(cls.info, rows.shape[1])
-        step = max(1, _BLOCK // max(1, rows.itemsize * rows.shape[1]))
         return [
             value
-            for start in range(0, len(rows), step)
-            for value in cls._read_array_block(rows[start : start + step], first + start)
+            for start, block in cut_for_cache(rows)
+            for value in cls._read_array_block(block, first + start)
         ]
 
     @classmethod

@@ -20,6 +20,7 @@ from asyncpg_vector.runtime.text import NumberText
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, SchemaSerializer
+    from typing_extensions import TypeIs
 
 __all__ = [
     "SHOWN",
@@ -27,6 +28,7 @@ __all__ = [
     "ScalarT",
     "Value",
     "check_dimensions",
+    "is_value_class",
     "object_schema",
     "require_text",
     "show_short",
@@ -354,6 +356,11 @@ class Value(Payload):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_binary, (self._wire,)
+
+
+def is_value_class(thing: object) -> TypeIs[type[Value]]:
+    """Tell whether this is the class of a type's values, and not one of the runtime's bases."""
+    return isinstance(thing, type) and issubclass(thing, Value) and hasattr(thing, "codec")
 
 
 def _copy_wire(data: Any) -> bytes:
